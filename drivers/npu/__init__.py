@@ -1,0 +1,1 @@
+"""NPU back ends: each loads a model file into a Session with fixed tensors."""

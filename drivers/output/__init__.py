@@ -1,0 +1,1 @@
+"""Outputs: sirens, lamps and relays."""

@@ -1,0 +1,1 @@
+"""Decoder families: one file per way of turning output tensors into tables."""

@@ -1,0 +1,1 @@
+"""Rules: one small function over tables per kind of danger."""

@@ -1,0 +1,101 @@
+"""The site file: where the zones are, which rules hold, and how the alarm behaves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+FORMAT = 1
+
+NonNegativeInt = Annotated[int, Meta(ge=0)]
+PositiveInt = Annotated[int, Meta(ge=1)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Point = tuple[float, float]
+Severity = Literal["info", "warning", "danger"]
+
+
+class ZoneConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[zones]]`: a polygon in the picture."""
+
+    name: str
+    polygon: list[Point]
+    """Corners in order, not closed; in `units` of the file."""
+    anchor: Literal["foot", "centre"] = "foot"
+    """Which point of a person counts: bottom centre of the box, or its centre."""
+
+
+class LineConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[lines]]`: a virtual gate from `start` to `end`."""
+
+    name: str
+    start: Point
+    end: Point
+    in_side: Literal["left", "right"] = "right"
+    """The side that "in" leads to, seen when walking from start to end in the picture."""
+    anchor: Literal["foot", "centre"] = "foot"
+
+
+class ZoneRuleConfig(
+    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="zone"
+):
+    """A confirmed person stays in the zone for `hold_ms`."""
+
+    zone: str
+    severity: Severity = "danger"
+    hold_ms: NonNegativeInt = 300
+    clear_ms: NonNegativeInt = 1000
+
+
+class LineRuleConfig(
+    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="line"
+):
+    """A confirmed person crosses the gate and settles on the other side for `settle_ms`."""
+
+    line: str
+    severity: Severity = "info"
+    settle_ms: NonNegativeInt = 300
+
+
+RuleConfig = ZoneRuleConfig | LineRuleConfig
+
+
+class TrackingConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[tracking]`: when a detection is a person, and how long one is remembered."""
+
+    confirm_ms: NonNegativeInt = 250
+    """A new track reaches no rule before it has been seen for this long."""
+    coast_ms: NonNegativeInt = 1000
+    """An unseen track is kept for this long."""
+    max_speed_heights_s: Annotated[float, Meta(gt=0)] = 5.0
+    """Speed gate: body heights per second; a faster jump is never the same person."""
+    min_score: Fraction = 0.0
+    """Raises the model's own score threshold; 0 keeps it."""
+
+
+class AlarmConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[alarm]`: how an alarm sounds and ends."""
+
+    latch: bool = True
+    """An alarm stays until acknowledged, also after its cause has gone."""
+    on_delay_ms: NonNegativeInt = 0
+    min_on_ms: NonNegativeInt = 1000
+    """The siren sounds for at least this long."""
+    max_sound_ms: NonNegativeInt = 180_000
+    """The siren falls silent after this long (strobe stays); 0 = no limit."""
+    patterns: dict[Severity, str] = {"warning": "alert", "danger": "march"}
+    """Pattern name per severity; "info" is silent."""
+
+
+class Site(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole site file."""
+
+    format: Literal[1]
+    name: str
+    units: Literal["fraction", "pixel"]
+    """Coordinates as fractions of the picture (0..1) or as pixels of the source picture."""
+    rules: list[RuleConfig]
+    zones: list[ZoneConfig] = []
+    lines: list[LineConfig] = []
+    tracking: TrackingConfig = TrackingConfig()
+    alarm: AlarmConfig = AlarmConfig()
