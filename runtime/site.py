@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 FORMAT = 1
 
@@ -83,7 +83,9 @@ class AlarmConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """The siren sounds for at least this long."""
     max_sound_ms: NonNegativeInt = 180_000
     """The siren falls silent after this long (strobe stays); 0 = no limit."""
-    patterns: dict[Severity, str] = {"warning": "alert", "danger": "march"}
+    patterns: dict[Severity, str] = field(
+        default_factory=lambda: {"warning": "alert", "danger": "march"}
+    )
     """Pattern name per severity; "info" is silent."""
 
 
