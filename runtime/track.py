@@ -64,15 +64,13 @@ class Tracker:
         """
         tracks, n = self.tracks, detections.count
         tracks.died.clear()
+        self._matched[:] = False
+        self._taken[:n] = False
         changed = False
         if tracks.live.size:
             if n:
                 self._associate(detections, t_ms)
-            else:
-                self._matched[:] = False
             changed = self._bury(t_ms)
-        else:
-            self._taken[:n] = False
         if n and not self._taken[:n].all():
             changed |= self._give_birth(detections, t_ms)
         if changed:
@@ -86,8 +84,6 @@ class Tracker:
         overlap = self._overlap[:rows, :n]
         self._iou(predicted, boxes, overlap)
         self._speed_gate(live, boxes, t_ms, overlap)
-        self._taken[:n] = False
-        self._matched[:] = False
         strong = int(np.count_nonzero(detections.scores[:n] >= self._birth_score))
         pairs = self._greedy(overlap[:, :strong], 0) + self._greedy(overlap[:, strong:], strong)
         if pairs:

@@ -1,0 +1,80 @@
+"""What the stages of one frame share: the tables, the time, and what went wrong."""
+
+from __future__ import annotations
+
+from drivers.faults import HardwareFault
+from drivers.interfaces import Frame
+from models.tables import Detections
+from runtime.event import Events
+from runtime.tables import Hazards, Tracks
+
+
+class Context:
+    """State of the present frame, filled stage by stage. Allocated once.
+
+    Attributes:
+        now_ms: injected clock at the start of the tick.
+        t_ms: source time; runs on by the clock while no frame comes.
+        frame: the newest picture.
+        fresh: `frame` is new in this tick.
+        judged: a valid inference was made on it in this tick.
+        behind: the tick began late; sheddable stages are left out.
+        captured_ns, invoke_ns: performance counter at capture, time of the bare inference.
+        reasons: component -> reason of a fault that a driver raised in this tick.
+    """
+
+    __slots__ = (
+        "_origin_ms",
+        "behind",
+        "captured_ns",
+        "detections",
+        "events",
+        "frame",
+        "fresh",
+        "hazards",
+        "invoke_ns",
+        "judged",
+        "now_ms",
+        "reasons",
+        "t_ms",
+        "tracks",
+    )
+
+    def __init__(
+        self, frame: Frame, detections: Detections, tracks: Tracks, hazards: Hazards
+    ) -> None:
+        self.frame = frame
+        self.detections = detections
+        self.tracks = tracks
+        self.hazards = hazards
+        self.events = Events()
+        self.now_ms = 0.0
+        self.t_ms = 0.0
+        self._origin_ms: float | None = None
+        self.fresh = False
+        self.judged = False
+        self.behind = False
+        self.captured_ns = 0
+        self.invoke_ns = 0
+        self.reasons: dict[str, str] = {}
+
+    def begin(self, now_ms: float) -> None:
+        """Start a tick."""
+        if self._origin_ms is None:
+            self._origin_ms = now_ms - self.t_ms
+        self.now_ms = now_ms
+        self.t_ms = max(self.t_ms, now_ms - self._origin_ms)
+        self.fresh = self.judged = False
+        self.invoke_ns = 0
+        self.hazards.edges.clear()
+
+    def took(self, captured_ns: int) -> None:
+        """A fresh frame came in: its source time is the time of this tick."""
+        self.fresh = True
+        self.captured_ns = captured_ns
+        self.t_ms = self.frame.t_ms
+        self._origin_ms = self.now_ms - self.t_ms
+
+    def failed(self, fault: HardwareFault) -> None:
+        """Note a fault of a driver for the health stage."""
+        self.reasons[fault.component] = fault.reason

@@ -1,0 +1,112 @@
+"""Memory fixed at boot: one malloc arena, warm-up, then limits that the kernel enforces.
+
+boot -> `prepare_allocator` -> warm-up -> `seal` -> run. After the seal nothing may grow: the soft
+RLIMIT_AS is what was in use, the hard one is the board file's budget. `Seal.headroom` lifts the soft
+limit for as long as a lost camera is opened again.
+
+Source: getrlimit(2), mlockall(2), mallopt(3); CPython gc.freeze for the permanent generation.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+_ARENA_BYTES = 1 << 20
+"""Heap touched and handed back before the seal: room for short-lived temporaries."""
+_PAGE_KB = resource.getpagesize() // 1024
+_STATM = Path("/proc/self/statm")
+
+
+class MemoryRefused(Exception):
+    """The board's memory budget is smaller than what is already in use."""
+
+
+def prepare_allocator() -> None:
+    """One arena, no mmap per block, no trimming: freed memory stays ours. Call before large imports."""
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_M_ARENA_MAX, 1)
+    libc.mallopt(_M_MMAP_MAX, 0)
+    libc.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
+
+
+def usage_kb() -> tuple[int, int]:
+    """(RSS, address space) of this process in kB, from /proc/self/statm."""
+    size, resident = _STATM.read_text().split()[:2]
+    return int(resident) * _PAGE_KB, int(size) * _PAGE_KB
+
+
+class Seal:
+    """The state after boot in which memory cannot grow.
+
+    Attributes:
+        rss_kb, address_space_kb: in use at the moment of sealing.
+        locked: pages are locked in memory.
+        slack_kb: soft limit above what was in use; 0 on a camera.
+        blocks: allocated Python blocks at the seal.
+    """
+
+    def __init__(self, budget_mb: int, headroom_mb: int, lock: bool, slack_mb: int = 0) -> None:
+        self._budget = budget_mb << 20
+        self._headroom = headroom_mb << 20
+        self._slack = slack_mb << 20
+        self.slack_kb = slack_mb << 10
+        self._depth = 0
+        touch = bytearray(b"\1") * _ARENA_BYTES
+        del touch
+        in_use = usage_kb()[1] << 10
+        if in_use + self._slack > self._budget:
+            raise MemoryRefused(
+                f"memory.address_space_mb = {budget_mb}: {in_use >> 20} MB are in use after warm-up"
+            )
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self.locked = lock and _lock_pages()
+        resource.setrlimit(resource.RLIMIT_AS, (in_use + self._slack, self._budget))
+        self.blocks = sys.getallocatedblocks()
+        self.rss_kb, self.address_space_kb = usage_kb()
+        self._tighten()
+
+    @contextmanager
+    def headroom(self) -> Iterator[None]:
+        """Lift the soft limit inside the hard budget; it is what is in use again afterwards."""
+        self.lift()
+        try:
+            yield
+        finally:
+            self.lower()
+
+    def lift(self) -> None:
+        """Begin of a time in which memory may grow; may be nested, each needs its `lower`."""
+        self._depth += 1
+        soft = min((usage_kb()[1] << 10) + self._headroom, self._budget)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, self._budget))
+
+    def lower(self) -> None:
+        """End of `lift`."""
+        self._depth -= 1
+        if self._depth == 0:
+            self._tighten()
+
+    def open_up(self) -> None:
+        """End of the sealed time: the limits go up to the budget and the collector runs again."""
+        resource.setrlimit(resource.RLIMIT_AS, (self._budget, self._budget))
+        gc.enable()
+
+    def _tighten(self) -> None:
+        soft = min((usage_kb()[1] << 10) + self._slack, self._budget)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, self._budget))
+
+
+def _lock_pages() -> bool:
+    """Lock what is touched; False where the process may not (CAP_IPC_LOCK, memlock limit)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return bool(libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0)

@@ -1,0 +1,235 @@
+"""The stages of a frame. Each allocates everything when it is made and works on tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Protocol
+
+from drivers.camera.supervised import SupervisedCamera
+from drivers.faults import NpuFault, OutputFault
+from drivers.interfaces import Session, Watchdog
+from models.detector import Detector
+from runtime.alarm import Alarms
+from runtime.context import Context
+from runtime.event import Events
+from runtime.health import FaultState, Health
+from runtime.metrics import Metrics
+from runtime.outputs import Outputs
+from runtime.rules.engine import Rules
+from runtime.track import Tracker
+
+
+class StageCall(Protocol):
+    """One stage: works on the context in place."""
+
+    def __call__(self, context: Context) -> None:
+        """Do this frame's work. Raises HardwareFault."""
+
+
+class Capture:
+    """Take over the newest frame, if there is one."""
+
+    def __init__(self, camera: SupervisedCamera, health: Health) -> None:
+        self._camera = camera
+        self._health = health
+
+    def __call__(self, context: Context) -> None:
+        """Fill `context.frame`. Raises EndOfStream, CameraGone."""
+        if self._camera.poll(context.frame, context.now_ms):
+            context.took(perf_counter_ns())
+
+
+class Detect:
+    """Find people: resize into the input tensor, invoke, decode survivors."""
+
+    def __init__(self, detector: Detector, session: Session, metrics: Metrics) -> None:
+        self._detector = detector
+        self._invoke: Callable[[], None] = session.invoke
+        self._metrics = metrics
+
+    def __call__(self, context: Context) -> None:
+        """Fill `context.detections`; on a fault the table is empty and nothing is judged."""
+        context.detections.count = 0
+        self._detector.prepare(context.frame.pixels)
+        began_ns = perf_counter_ns()
+        try:
+            self._invoke()
+        except NpuFault:
+            self._metrics.npu_errors += 1
+            raise
+        context.invoke_ns = perf_counter_ns() - began_ns
+        self._detector.decode(context.detections)
+        context.judged = True
+
+
+class Track:
+    """Follow people in fixed slots."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+
+    def __call__(self, context: Context) -> None:
+        """Update `context.tracks`."""
+        self._tracker.update(context.detections, context.t_ms)
+
+
+class Judge:
+    """Run every rule of the site."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def __call__(self, context: Context) -> None:
+        """Fill `context.hazards` and queue an event per edge."""
+        hazards = context.hazards
+        self._rules.update(context.tracks, context.t_ms, hazards)
+        for edge in hazards.edges:
+            rule = self._rules.table[edge.rule]
+            context.events.add(
+                "hazard",
+                context.t_ms,
+                context.frame.frame_id,
+                edge.state,
+                edge.why,
+                rule=rule.kind,
+                zone=rule.place,
+                track=edge.track_id,
+            )
+
+
+class Alarm:
+    """Step the alarm states and drive siren and strobe. This stage is never left out."""
+
+    def __init__(self, alarms: Alarms, rules: Rules, outputs: Outputs, metrics: Metrics) -> None:
+        self._alarms = alarms
+        self._rules = rules
+        self._outputs = outputs
+        self._metrics = metrics
+
+    def __call__(self, context: Context) -> None:
+        """Outputs first, words later. Raises OutputFault."""
+        alarms, hazards = self._alarms, context.hazards
+        fresh = [edge.rule for edge in hazards.edges if edge.state != "cleared"]
+        before = alarms.sound
+        changed = alarms.step(hazards.active, fresh, context.t_ms)
+        if alarms.sound.pattern or self._outputs.level("siren"):
+            level = alarms.siren_level(context.t_ms)
+            if self._outputs.drive("siren", level, context.now_ms) and level and context.fresh:
+                if before.pattern != alarms.sound.pattern:
+                    self._metrics.to_output.add(perf_counter_ns() - context.captured_ns)
+        self._outputs.drive("strobe", alarms.sound.strobe, context.now_ms)
+        if alarms.edges:
+            self._tell(context)
+        if changed:
+            self._tell_outputs(context, before.pattern, before.strobe)
+
+    def _tell(self, context: Context) -> None:
+        for edge in self._alarms.edges:
+            rule = self._rules.table[edge.rule]
+            context.events.add(
+                "alarm",
+                context.t_ms,
+                context.frame.frame_id,
+                edge.state,
+                edge.why,
+                rule=rule.kind,
+                zone=rule.place,
+            )
+        self._alarms.edges.clear()
+
+    def _tell_outputs(self, context: Context, pattern: str, strobe: bool) -> None:
+        sound = self._alarms.sound
+        for role, was, now in (
+            ("siren", pattern, sound.pattern),
+            ("strobe", "steady" * strobe, "steady" * sound.strobe),
+        ):
+            if was == now:
+                continue
+            for name in self._outputs.names(role):
+                tell_output(context, name, role, bool(now), {"pattern": now} if now else {})
+
+
+def tell_output(
+    context: Context, name: str, role: str, level: bool, why: dict[str, object]
+) -> None:
+    """Queue the event of one output that changed."""
+    context.events.add(
+        "output",
+        context.t_ms,
+        context.frame.frame_id,
+        "on" if level else "off",
+        {"output": name, "role": role, **why},
+    )
+
+
+class JournalSink(Protocol):
+    """Where events go; see `runtime.record.Recorder`."""
+
+    def write(self, events: Events, now_ms: float) -> None:
+        """Make the waiting events durable. Raises StorageFault."""
+
+
+class Record:
+    """Write this frame's events to flash."""
+
+    def __init__(self, recorder: JournalSink) -> None:
+        self._recorder = recorder
+
+    def __call__(self, context: Context) -> None:
+        """Empty `context.events`. Raises StorageFault."""
+        if context.events.waiting:
+            self._recorder.write(context.events, context.now_ms)
+
+
+class Check:
+    """Health: raise and clear faults, drive the fault relay, feed the watchdog."""
+
+    def __init__(
+        self, health: Health, camera: SupervisedCamera, outputs: Outputs, watchdog: Watchdog
+    ) -> None:
+        self._health = health
+        self._camera = camera
+        self._outputs = outputs
+        self._watchdog = watchdog
+
+    def __call__(self, context: Context) -> None:
+        """The last stage: when it runs, every other one has checked in. Raises WatchdogFault."""
+        health, now_ms, reasons = self._health, context.now_ms, context.reasons
+        if context.fresh:
+            health.saw(context.frame, now_ms)
+        if context.judged:
+            health.judged(now_ms)
+            reasons.pop("npu", None)
+        driver = self._camera.fault
+        self._step(context, health.camera, health.camera_reason(now_ms, driver.reason if driver else ""))
+        self._step(context, health.npu, health.npu_reason(now_ms, reasons.get("npu", "")))
+        self._step(context, health.storage, reasons.get("storage", ""))
+        self._step(context, health.output, reasons.get("output", ""))
+        self._relay(context)
+        self._watchdog.feed(now_ms)
+
+    def _step(self, context: Context, fault: FaultState, reason: str) -> None:
+        if fault.step(reason, context.now_ms):
+            self._tell(context, fault)
+
+    def _tell(self, context: Context, fault: FaultState) -> None:
+        why: dict[str, object] = {"reason": fault.reason}
+        driver = self._camera.fault
+        if fault is self._health.camera and driver is not None and driver.detail:
+            why["detail"] = driver.detail
+        state = "raised" if fault.active else "cleared"
+        context.events.add(
+            "fault", context.t_ms, context.frame.frame_id, state, why, rule=fault.name
+        )
+
+    def _relay(self, context: Context) -> None:
+        healthy = self._health.healthy
+        try:
+            changed = self._outputs.drive("fault", healthy, context.now_ms)
+        except OutputFault as fault:
+            context.failed(fault)
+            return
+        if changed:
+            for name in self._outputs.names("fault"):
+                tell_output(context, name, "fault", healthy, {"healthy": healthy})
