@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import floor
+from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
+
+from drivers.toml_strict import Check, Complaint, load_strict
 
 FORMAT = 1
+BLIND_MS = 1000
+"""A blind camera must be an alarm within this time."""
+MAX_JOURNAL_BYTES = 1 << 28
+"""Largest journal ring; at boot it is scanned whole."""
+_BLIND = "a blind camera must be an alarm within 1 s"
+_RELEASE_OFF = {
+    "fault": "the fault relay is normally energised, so a crash shows only when it drops",
+    "siren": "a crash must not sound a siren",
+}
 
+Name = Annotated[str, Meta(min_length=1)]
 PositiveInt = Annotated[int, Meta(ge=1)]
 NonNegativeInt = Annotated[int, Meta(ge=0)]
 Level = Literal["off", "on"]
@@ -19,7 +34,7 @@ class MemoryConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     address_space_mb: PositiveInt
     """Hard RLIMIT_AS. The soft limit is what is in use at the seal."""
     headroom_mb: NonNegativeInt = 64
-    """How far the soft limit is lifted while a lost camera is opened again or a trial model is built."""
+    """How far the soft limit is lifted while a lost camera is opened or a trial model is built."""
     lock: bool = True
     """mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT); where not permitted, a warning."""
 
@@ -27,7 +42,7 @@ class MemoryConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[camera]`: the source of frames and when it counts as faulty."""
 
-    driver: str
+    driver: Name
     source: str = ""
     """Path, folder, URL or device; empty for a driver that needs none."""
     width_px: PositiveInt = 640
@@ -52,14 +67,14 @@ class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class NpuConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[npu]`: the back end and how it is called."""
 
-    driver: str
+    driver: Name
     runtime: Literal["auto", "litert", "tflite"] = "auto"
     threads: Annotated[int, Meta(ge=1, le=16)] = 1
     delegate: str = ""
     """Shared library of an external TFLite delegate (VX, Edge TPU, Ethos-U); empty = CPU."""
     delegate_options: dict[str, str] = {}
     call_deadline_ms: NonNegativeInt = 0
-    """An inference longer than this is `npu_fault`, on a thread of its own; 0 = call inline (CPU)."""
+    """A longer inference is `npu_fault`, on a thread of its own; 0 = call inline (CPU)."""
     golden_stale_check: bool = True
     """Treat outputs bit-identical to the last ones for a changed input as a fault."""
 
@@ -67,9 +82,9 @@ class NpuConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class OutputConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[outputs]]`: one siren, strobe or relay."""
 
-    name: str
+    name: Name
     role: Literal["siren", "strobe", "fault"]
-    driver: str
+    driver: Name
     on_boot: Level = "off"
     """Level from power-on until the runtime takes the output over (pull resistor, SoC default)."""
     on_release: Level = "off"
@@ -79,8 +94,8 @@ class OutputConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class StorageConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[storage]`: where the journal ring lives."""
 
-    driver: str
-    path: str
+    driver: Name
+    path: Name
     atomic_unit_bytes: Literal[512, 1024, 2048, 4096, 8192, 16384] = 4096
     """Smallest write that a power cut cannot tear; also the size of a journal slot."""
     journal_slots: Annotated[int, Meta(ge=8, le=1_000_000)] = 2000
@@ -89,14 +104,14 @@ class StorageConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class WatchdogConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[watchdog]`: resets the board when the loop is silent."""
 
-    driver: str
+    driver: Name
     timeout_ms: PositiveInt = 5000
 
 
 class ModelsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[models]`: package names (in models/students) or folders, by role."""
 
-    detector: str
+    detector: Name
 
 
 class LimitsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,8 +125,8 @@ class Board(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A whole board file."""
 
     format: Literal[1]
-    name: str
-    soc: str
+    name: Name
+    soc: Name
     memory: MemoryConfig
     camera: CameraConfig
     npu: NpuConfig
@@ -122,3 +137,81 @@ class Board(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     limits: LimitsConfig = LimitsConfig()
     supported: list[str] = []
     """What the test runner may try on this board."""
+
+
+def _camera_times(camera: CameraConfig) -> Iterator[Complaint]:
+    period_ms = 1000 / camera.fps
+    most_ms = BLIND_MS - period_ms
+    if most_ms <= 2 * period_ms:
+        yield "camera.fps", camera.fps, f"must be > 3: {_BLIND}"
+        return
+    for name in ("no_frame_ms", "frozen_ms", "dark_ms"):
+        value_ms = getattr(camera, name)
+        if value_ms > most_ms:
+            allowed = (
+                f"must be <= {floor(most_ms)} ms ({BLIND_MS} ms less one frame period): {_BLIND}"
+            )
+            yield f"camera.{name}", value_ms, allowed
+    if camera.no_frame_ms <= 2 * period_ms:
+        allowed = f"must be > {floor(2 * period_ms)} ms (two frame periods), or jitter is a fault"
+        yield "camera.no_frame_ms", camera.no_frame_ms, allowed
+
+
+def _outputs(outputs: dict[str, OutputConfig]) -> Iterator[Complaint]:
+    first: dict[str, str] = {}
+    for key, output in outputs.items():
+        if output.name in first:
+            allowed = f"must be unique; {first[output.name]} has this name too"
+            yield f"{key}.name", output.name, allowed
+        first.setdefault(output.name, key)
+        if output.on_release == "on" and output.role in _RELEASE_OFF:
+            yield f"{key}.on_release", "on", f'must be "off": {_RELEASE_OFF[output.role]}'
+
+
+def _roles(roles_by_key: dict[str, str]) -> Iterator[Complaint]:
+    roles = list(roles_by_key.values())
+    if roles.count("fault") != 1:
+        allowed = f'exactly one output must have role = "fault"; {roles.count("fault")} have it'
+        yield "outputs", UNSET, allowed
+    if "siren" not in roles:
+        yield "outputs", UNSET, 'at least one output must have role = "siren"'
+
+
+def _memory(memory: MemoryConfig) -> Iterator[Complaint]:
+    if memory.headroom_mb > memory.address_space_mb:
+        allowed = f"must be <= memory.address_space_mb = {memory.address_space_mb}"
+        yield "memory.headroom_mb", memory.headroom_mb, allowed
+
+
+def _delegate(npu: NpuConfig) -> Iterator[Complaint]:
+    if npu.delegate and npu.driver != "tflite":
+        yield "npu.delegate", npu.delegate, 'must be left out unless npu.driver = "tflite"'
+    if npu.delegate_options and not npu.delegate:
+        allowed = "must be left out, or npu.delegate must name the library they are for"
+        yield "npu.delegate_options", npu.delegate_options, allowed
+
+
+def _journal_size(storage: StorageConfig) -> Iterator[Complaint]:
+    most = MAX_JOURNAL_BYTES // storage.atomic_unit_bytes
+    if storage.journal_slots > most:
+        allowed = f"must be <= {most}: the ring may take {MAX_JOURNAL_BYTES >> 20} MiB of flash"
+        yield "storage.journal_slots", storage.journal_slots, allowed
+
+
+CHECKS = (
+    Check(("memory",), _memory),
+    Check(("camera",), _camera_times),
+    Check(("npu",), _delegate),
+    Check(("outputs[].role",), _roles),
+    Check(("outputs[]",), _outputs),
+    Check(("storage",), _journal_size),
+)
+
+
+def load_board(path: str | Path) -> Board:
+    """Read a board file.
+
+    Raises:
+        ConfigErrors: every mistake in it, those between values included.
+    """
+    return load_strict(path, Board, CHECKS)
