@@ -24,6 +24,10 @@ class CameraFault(HardwareFault):
     component = "camera"
 
 
+class CameraGone(CameraFault):
+    """The camera has been away for longer than the board file's `give_up_ms`: stop retrying."""
+
+
 class NpuFault(HardwareFault):
     """An inference failed, hung, or gave outputs that are not new."""
 
