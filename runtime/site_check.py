@@ -1,0 +1,149 @@
+"""Read a site file: what its values must be to one another, before any picture is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+from msgspec import UNSET
+
+from drivers.toml_strict import Check, Complaint, load_strict
+from runtime.geometry import MAX_ZONES, polygon_problem
+from runtime.site import (
+    AlarmConfig,
+    LineConfig,
+    LineRuleConfig,
+    Point,
+    RuleConfig,
+    Severity,
+    Site,
+    ZoneConfig,
+)
+
+MAX_CORNERS = 64
+"""Corners of one polygon; more is a drawing mistake, and the crossing test is quadratic."""
+LEAST, MOST = -1.0, 2.0
+"""A fraction outside of this is most likely a pixel value."""
+
+
+def load_site(path: str | Path, patterns: Collection[str] | None = None) -> Site:
+    """Read a site file. `resolve_site` judges what depends on the size of the picture.
+
+    Args:
+        path: the TOML file.
+        patterns: names that `alarm.patterns` may use; None = those of `runtime.patterns`, less the
+            ones that mean "evacuate".
+
+    Raises:
+        ConfigErrors: every mistake in it.
+    """
+    names = _zone_patterns() if patterns is None else patterns
+    return load_strict(path, Site, (*CHECKS, Check(("alarm",), _patterns(names))))
+
+
+def _zone_patterns() -> Collection[str]:
+    from runtime.patterns import EVACUATION_ONLY, PATTERNS
+
+    return [name for name in PATTERNS if name not in EVACUATION_ONLY]
+
+
+def _unique(what: str, most: int) -> Callable[[dict[str, str]], Iterator[Complaint]]:
+    """Check that names are not empty, differ, and are not too many."""
+
+    def run(names: dict[str, str]) -> Iterator[Complaint]:
+        if len(names) > most:
+            yield f"{what}s", UNSET, f"at most {most} {what}s are possible, there are {len(names)}"
+        first: dict[str, str] = {}
+        for key, name in names.items():
+            if not name:
+                yield key, name, "must not be empty"
+            elif first.setdefault(name, key) != key:
+                yield key, name, f"must be unique; {first[name]} is the same"
+
+    return run
+
+
+def _polygons(zones: dict[str, ZoneConfig]) -> Iterator[Complaint]:
+    for key, zone in zones.items():
+        key = f"{key}.polygon"
+        if len(zone.polygon) > MAX_CORNERS:
+            yield key, UNSET, f"must have at most {MAX_CORNERS} corners, has {len(zone.polygon)}"
+        elif problem := polygon_problem(zone.polygon):
+            yield key, zone.polygon, problem
+
+
+def _line_lengths(lines: dict[str, LineConfig]) -> Iterator[Complaint]:
+    for key, line in lines.items():
+        if line.start == line.end:
+            yield f"{key}.end", line.end, "must differ from start: a line needs a length"
+
+
+def _fractions(units: str, coordinates: dict[str, float]) -> Iterator[Complaint]:
+    for key, value in coordinates.items():
+        if units == "fraction" and not LEAST <= value <= MOST:
+            allowed = f"must be >= {LEAST:g} and <= {MOST:g}, a fraction of the picture"
+            yield key, value, f'{allowed}; for pixels say units = "pixel"'
+
+
+def _pixels(
+    units: str, zones: dict[str, ZoneConfig], lines: dict[str, LineConfig]
+) -> Iterator[Complaint]:
+    """A shape of a pixel or two is one that was drawn in fractions."""
+    shapes: dict[str, list[Point]] = {f"{key}.polygon": z.polygon for key, z in zones.items()}
+    shapes |= {f"{key}.end": [line.start, line.end] for key, line in lines.items()}
+    for key, points in shapes.items():
+        if units == "pixel" and all(LEAST <= value <= MOST for point in points for value in point):
+            yield key, points, 'must be in pixels; for fractions say units = "fraction"'
+
+
+def _references(
+    rules: dict[str, RuleConfig], zones: dict[str, str], lines: dict[str, str]
+) -> Iterator[Complaint]:
+    """Every rule must name a zone or line that exists."""
+    for key, rule in rules.items():
+        if isinstance(rule, LineRuleConfig):
+            field, name, names = "line", rule.line, list(lines.values())
+        else:
+            field, name, names = "zone", rule.zone, list(zones.values())
+        if name not in names:
+            known = f"the {field}s are {', '.join(names)}" if names else f"there are no {field}s"
+            yield f"{key}.{field}", name, f"no {field} has this name; {known}"
+
+
+def _some_rule(rules: list[RuleConfig]) -> Iterator[Complaint]:
+    if not rules:
+        yield "rules", UNSET, "must hold at least one rule: this camera would watch for nothing"
+
+
+def _patterns(names: Collection[str]) -> Callable[[AlarmConfig], Iterator[Complaint]]:
+    """Check that every pattern exists."""
+
+    def run(alarm: AlarmConfig) -> Iterator[Complaint]:
+        for severity, pattern in alarm.patterns.items():
+            if pattern not in names:
+                yield f"alarm.patterns.{severity}", pattern, f"must be one of {', '.join(names)}"
+
+    return run
+
+
+def _sounds(alarm: AlarmConfig, severities: dict[str, Severity]) -> Iterator[Complaint]:
+    """A danger without a pattern would be a silent alarm."""
+    for severity in dict.fromkeys(severities.values()):
+        if severity != "info" and severity not in alarm.patterns:
+            allowed = f'is missing; a rule has severity = "{severity}" and must sound'
+            yield f"alarm.patterns.{severity}", UNSET, allowed
+
+
+CHECKS = (
+    Check(("rules",), _some_rule),
+    Check(("zones[].name",), _unique("zone", MAX_ZONES)),
+    Check(("lines[].name",), _unique("line", MAX_ZONES)),
+    Check(("zones[]",), _polygons),
+    Check(("lines[]",), _line_lengths),
+    Check(("units", "zones[].polygon[][]"), _fractions),
+    Check(("units", "lines[].start[]"), _fractions),
+    Check(("units", "lines[].end[]"), _fractions),
+    Check(("units", "zones[]", "lines[]"), _pixels),
+    Check(("rules[]", "zones[].name", "lines[].name"), _references),
+    Check(("alarm", "rules[].severity"), _sounds),
+)
