@@ -38,7 +38,8 @@ def test_the_room_is_empty_before_and_after_the_walk(t_ms: float) -> None:
 def test_a_person_enters_left_walks_right_and_leaves() -> None:
     scene = SyntheticScene(WIDTH_PX, HEIGHT_PX)
     centres = [(b[0][0] + b[0][2]) / 2 for b in map(scene.truth, range(2_900, 9_100, 100))]
-    assert centres[0] < WIDTH_PX * 0.2 and centres[-1] > WIDTH_PX * 0.9
+    assert centres[0] < WIDTH_PX * 0.2
+    assert centres[-1] > WIDTH_PX * 0.9
     middle = scene.truth(7_000.0)[0]
     assert (middle[0] + middle[2]) / 2 > WIDTH_PX / 2
 
@@ -64,7 +65,8 @@ def test_every_posture_is_drawn_inside_the_picture(posture: str) -> None:
     scene = SyntheticScene(320, 256, look=look)
     assert _picture(scene, 6_000.0).std() > 5
     (box,) = scene.truth(6_000.0)
-    assert 0 < box[0] < box[2] < 320 and 0 < box[1] < box[3] < 256
+    assert 0 < box[0] < box[2] < 320
+    assert 0 < box[1] < box[3] < 256
 
 
 def test_random_looks_render_and_a_backdrop_replaces_the_room() -> None:

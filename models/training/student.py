@@ -1,0 +1,166 @@
+"""The student: a small anchor-free detector of people, made only of what every NPU runs well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+WIDTH_PX, HEIGHT_PX = 320, 256
+STRIDES = (8, 16, 32)
+CLASSES = ("person",)
+FIRST_CLASS_BIAS = -4.6
+"""Sigmoid of it is 0.01: at the start nearly everything is background."""
+FIRST_BOX_BIAS = 0.7
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Channels of the network; the defaults are person_xs."""
+
+    stem: int = 16
+    early: int = 24
+    stages: tuple[int, int, int] = (24, 40, 64)
+    repeats: tuple[int, int, int] = (2, 3, 3)
+    expand: int = 4
+    neck: int = 40
+
+
+def _conv(into: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """Convolution, batch norm, ReLU6; symmetric padding so that no transpose or pad is exported."""
+    return nn.Sequential(
+        nn.Conv2d(into, out, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(out),
+        nn.ReLU6(inplace=True),
+    )
+
+
+def _separable(into: int, out: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(_conv(into, into, 3, stride, into), _conv(into, out, 1))
+
+
+class _Inverted(nn.Module):
+    """MobileNetV2's block: widen, filter each channel, narrow without activation."""
+
+    def __init__(self, into: int, out: int, stride: int, expand: int) -> None:
+        super().__init__()
+        wide = into * expand
+        self.adds = stride == 1 and into == out
+        self.body = nn.Sequential(
+            _conv(into, wide, 1),
+            _conv(wide, wide, 3, stride, wide),
+            nn.Conv2d(wide, out, 1, bias=False),
+            nn.BatchNorm2d(out),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.body(x)
+        return x + y if self.adds else y
+
+
+class _Head(nn.Module):
+    """Box distances and class logit of one scale, each from its own branch."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.box = nn.Sequential(_separable(width, width), nn.Conv2d(width, 4, 1))
+        self.score = nn.Sequential(
+            _separable(width, width), _separable(width, width), nn.Conv2d(width, len(CLASSES), 1)
+        )
+        nn.init.constant_(self.box[-1].bias, FIRST_BOX_BIAS)
+        nn.init.constant_(self.score[-1].bias, FIRST_CLASS_BIAS)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.box(x), self.score(x)
+
+
+class Student(nn.Module):
+    """Backbone, feature pyramid down and up again, one head per stride.
+
+    Args:
+        widths: channels.
+    """
+
+    def __init__(self, widths: Widths | None = None) -> None:
+        super().__init__()
+        w = widths or Widths()
+        self.stem = nn.Sequential(_conv(3, w.stem, 3, 2), _conv(w.stem, w.early, 3, 2))
+        stages, into = [], w.early
+        for width, repeat in zip(w.stages, w.repeats, strict=True):
+            blocks = [_Inverted(into, width, 2, w.expand)]
+            blocks += [_Inverted(width, width, 1, w.expand) for _ in range(repeat - 1)]
+            stages.append(nn.Sequential(*blocks))
+            into = width
+        self.stages = nn.ModuleList(stages)
+        self.lateral = nn.ModuleList(_conv(width, w.neck, 1) for width in w.stages)
+        self.up = nn.Upsample(scale_factor=2, mode="nearest")
+        self.smooth = nn.ModuleList(_separable(w.neck, w.neck) for _ in range(2))
+        self.down = nn.ModuleList(_separable(w.neck, w.neck, 2) for _ in range(2))
+        self.heads = nn.ModuleList(_Head(w.neck) for _ in STRIDES)
+
+    def forward(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Raw outputs.
+
+        Args:
+            x: float[N, 3, 256, 320], (BGR - 128) / 128.
+
+        Returns:
+            Per stride 8, 16, 32: log distances / stride [N, 4, h, w], class logits [N, 1, h, w].
+        """
+        x = self.stem(x)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        c8, c16, c32 = (f(m) for f, m in zip(self.lateral, maps, strict=True))
+        p16 = self.smooth[1](c16 + self.up(c32))
+        p8 = self.smooth[0](c8 + self.up(p16))
+        n16 = p16 + self.down[0](p8)
+        n32 = c32 + self.down[1](n16)
+        return [head(m) for head, m in zip(self.heads, (p8, n16, n32), strict=True)]
+
+
+class Exported(nn.Module):
+    """The student as it ships: NHWC in and out, class after sigmoid, boxes first then classes."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__()
+        self.student = student
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """float[1, 256, 320, 3] to three box and three class tensors, NHWC."""
+        pairs = self.student(x.permute(0, 3, 1, 2))
+        boxes = [box.permute(0, 2, 3, 1) for box, _ in pairs]
+        scores = [torch.sigmoid(score.permute(0, 2, 3, 1)) for _, score in pairs]
+        return (*boxes, *scores)
+
+
+def parameter_count(student: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in student.parameters())
+
+
+def cells(device: torch.device | None = None) -> tuple[Tensor, Tensor]:
+    """Cell centres float[A, 2] in input pixels, and strides float[A], strides in order."""
+    centres, strides = [], []
+    for stride in STRIDES:
+        y, x = torch.meshgrid(
+            torch.arange(HEIGHT_PX // stride), torch.arange(WIDTH_PX // stride), indexing="ij"
+        )
+        centres.append((torch.stack((x, y), -1).reshape(-1, 2) + 0.5) * stride)
+        strides.append(torch.full((x.numel(),), float(stride)))
+    return torch.cat(centres).float().to(device), torch.cat(strides).to(device)
+
+
+def flatten(pairs: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Outputs of `Student` to float[N, A, 4] and float[N, A] in the order of `cells`."""
+    boxes = torch.cat([b.flatten(2).transpose(1, 2) for b, _ in pairs], 1)
+    scores = torch.cat([s.flatten(2).transpose(1, 2) for _, s in pairs], 1)
+    return boxes.float(), scores.float()[..., 0]
+
+
+def decode(raw: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
+    """Log distances float[N, A, 4] to xyxy in input pixels."""
+    reach = raw.clamp(-4, 5).exp() * strides[:, None]
+    return torch.cat((centres - reach[..., :2], centres + reach[..., 2:]), -1)
