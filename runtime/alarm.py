@@ -163,7 +163,8 @@ class Alarms:
         for rule in self._alarming:
             self._step_one(rule, active[rule] > 0, rule in fresh_rules, now_ms)
         self._touched = False
-        self._rest = not any(self.states) and not any(self._shelved_until)
+        pending = any(since is not None for since in self._active_since)
+        self._rest = not (any(self.states) or any(self._shelved_until) or pending)
         before, self.sound = self.sound, self._sounding(now_ms)
         if self.sound.pattern and self.sound.pattern != before.pattern:
             self._pattern_since = now_ms

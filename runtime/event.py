@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import IO
-
 KINDS = ("hazard", "alarm", "output", "fault", "boot", "shutdown")
 """Kinds in the order of their numbers in a journal record, from 1."""
 CAPACITY = 256
@@ -55,9 +52,3 @@ class Events:
                 "why": why,
             }
         )
-
-
-def write_line(stream: IO[str], seq: int, event: dict[str, object]) -> None:
-    """One JSON object on one line, `seq` first, flushed."""
-    stream.write(json.dumps({"seq": seq, **event}, separators=(",", ":")) + "\n")
-    stream.flush()

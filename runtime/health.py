@@ -81,7 +81,8 @@ class Health:
         self.npu = FaultState("npu_fault")
         self.storage = FaultState("storage_fault")
         self.output = FaultState("output_fault")
-        self.all = (self.camera, self.npu, self.storage, self.output)
+        self.watchdog = FaultState("watchdog_fault")
+        self.all = (self.camera, self.npu, self.storage, self.output, self.watchdog)
         self.judged_frames = 0
 
     def restart(self, now_ms: float) -> None:

@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from drivers.faults import OutputFault
 from drivers.interfaces import Output
 
+ROLES = ("siren", "strobe", "fault")
+
 
 class Outputs:
     """Groups outputs by role and touches one only when its level shall change.
+
+    A refusal is kept in `reason`, never raised: one broken output must not keep another from working.
 
     Args:
         outputs: (role, output) for every output of the board file.
@@ -18,35 +22,37 @@ class Outputs:
     def __init__(self, outputs: Sequence[tuple[str, Output]]) -> None:
         self._all = [output for _, output in outputs]
         self._by_role = {
-            role: [output for its_role, output in outputs if its_role == role]
-            for role in ("siren", "strobe", "fault")
+            role: [output for its_role, output in outputs if its_role == role] for role in ROLES
         }
-        self._set: dict[str, bool | None] = dict.fromkeys(self._by_role)
+        self._taken: dict[str, bool | None] = dict.fromkeys(ROLES)
+        self._refusals: dict[str, str] = {}
+
+    @property
+    def reason(self) -> str:
+        """Why an output does not have the level it should have, or ""."""
+        return next(iter(self._refusals.values()), "")
 
     def level(self, role: str) -> bool:
-        """Level last taken by the outputs of a role."""
-        return bool(self._set[role])
+        """Level that the outputs of a role took last."""
+        return bool(self._taken[role])
 
     def drive(self, role: str, level: bool, now_ms: float) -> bool:
-        """Bring all outputs of a role to a level; tried again at the next call if one refuses.
+        """Bring all outputs of a role to a level; a refused one is tried again at the next call.
 
         Returns:
-            True when the level changed.
-
-        Raises:
-            OutputFault: one did not take it; the others of the role were still driven.
+            True when all took a level that they did not have.
         """
-        if self._set[role] is level:
+        if self._taken[role] is level:
             return False
-        failed: OutputFault | None = None
+        self._refusals.pop(role, None)
         for output in self._by_role[role]:
             try:
                 output.set(level, now_ms)
             except OutputFault as fault:
-                failed = fault
-        if failed is not None:
-            raise failed
-        self._set[role] = level
+                self._refusals[role] = fault.reason
+        if role in self._refusals:
+            return False
+        self._taken[role] = level
         return True
 
     def names(self, role: str) -> list[str]:

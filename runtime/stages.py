@@ -4,35 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter_ns
-from typing import Protocol
+
+from models.detector import Detector
 
 from drivers.camera.supervised import SupervisedCamera
-from drivers.faults import NpuFault, OutputFault
+from drivers.faults import NpuFault
 from drivers.interfaces import Session, Watchdog
-from models.detector import Detector
+from drivers.npu.stale import StaleCheck
 from runtime.alarm import Alarms
 from runtime.context import Context
-from runtime.event import Events
 from runtime.health import FaultState, Health
 from runtime.metrics import Metrics
 from runtime.outputs import Outputs
+from runtime.record import Recorder
 from runtime.rules.engine import Rules
 from runtime.track import Tracker
-
-
-class StageCall(Protocol):
-    """One stage: works on the context in place."""
-
-    def __call__(self, context: Context) -> None:
-        """Do this frame's work. Raises HardwareFault."""
 
 
 class Capture:
     """Take over the newest frame, if there is one."""
 
-    def __init__(self, camera: SupervisedCamera, health: Health) -> None:
+    def __init__(self, camera: SupervisedCamera) -> None:
         self._camera = camera
-        self._health = health
 
     def __call__(self, context: Context) -> None:
         """Fill `context.frame`. Raises EndOfStream, CameraGone."""
@@ -43,8 +36,11 @@ class Capture:
 class Detect:
     """Find people: resize into the input tensor, invoke, decode survivors."""
 
-    def __init__(self, detector: Detector, session: Session, metrics: Metrics) -> None:
+    def __init__(
+        self, detector: Detector, session: Session, stale: StaleCheck | None, metrics: Metrics
+    ) -> None:
         self._detector = detector
+        self._stale = stale
         self._invoke: Callable[[], None] = session.invoke
         self._metrics = metrics
 
@@ -55,10 +51,12 @@ class Detect:
         began_ns = perf_counter_ns()
         try:
             self._invoke()
+            context.invoke_ns = perf_counter_ns() - began_ns
+            if self._stale is not None:
+                self._stale.check(context.now_ms)
         except NpuFault:
             self._metrics.npu_errors += 1
             raise
-        context.invoke_ns = perf_counter_ns() - began_ns
         self._detector.decode(context.detections)
         context.judged = True
 
@@ -108,7 +106,7 @@ class Alarm:
         self._metrics = metrics
 
     def __call__(self, context: Context) -> None:
-        """Outputs first, words later. Raises OutputFault."""
+        """Outputs first, words later."""
         alarms, hazards = self._alarms, context.hazards
         fresh = [edge.rule for edge in hazards.edges if edge.state != "cleared"]
         before = alarms.sound
@@ -163,21 +161,14 @@ def tell_output(
     )
 
 
-class JournalSink(Protocol):
-    """Where events go; see `runtime.record.Recorder`."""
-
-    def write(self, events: Events, now_ms: float) -> None:
-        """Make the waiting events durable. Raises StorageFault."""
-
-
 class Record:
     """Write this frame's events to flash."""
 
-    def __init__(self, recorder: JournalSink) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
     def __call__(self, context: Context) -> None:
-        """Empty `context.events`. Raises StorageFault."""
+        """Empty `context.events`, or keep them for another try."""
         if context.events.waiting:
             self._recorder.write(context.events, context.now_ms)
 
@@ -186,8 +177,14 @@ class Check:
     """Health: raise and clear faults, drive the fault relay, feed the watchdog."""
 
     def __init__(
-        self, health: Health, camera: SupervisedCamera, outputs: Outputs, watchdog: Watchdog
+        self,
+        health: Health,
+        camera: SupervisedCamera,
+        outputs: Outputs,
+        recorder: Recorder,
+        watchdog: Watchdog,
     ) -> None:
+        self._recorder = recorder
         self._health = health
         self._camera = camera
         self._outputs = outputs
@@ -202,10 +199,12 @@ class Check:
             health.judged(now_ms)
             reasons.pop("npu", None)
         driver = self._camera.fault
-        self._step(context, health.camera, health.camera_reason(now_ms, driver.reason if driver else ""))
+        blind = health.camera_reason(now_ms, driver.reason if driver else "")
+        self._step(context, health.camera, blind)
         self._step(context, health.npu, health.npu_reason(now_ms, reasons.get("npu", "")))
-        self._step(context, health.storage, reasons.get("storage", ""))
-        self._step(context, health.output, reasons.get("output", ""))
+        self._step(context, health.storage, self._recorder.reason)
+        self._step(context, health.output, self._outputs.reason)
+        self._step(context, health.watchdog, reasons.pop("watchdog", ""))
         self._relay(context)
         self._watchdog.feed(now_ms)
 
@@ -225,11 +224,6 @@ class Check:
 
     def _relay(self, context: Context) -> None:
         healthy = self._health.healthy
-        try:
-            changed = self._outputs.drive("fault", healthy, context.now_ms)
-        except OutputFault as fault:
-            context.failed(fault)
-            return
-        if changed:
+        if self._outputs.drive("fault", healthy, context.now_ms):
             for name in self._outputs.names("fault"):
                 tell_output(context, name, "fault", healthy, {"healthy": healthy})

@@ -37,7 +37,9 @@ class LineRules:
         self._rules = list(rules)
         used = [lines[rule.line] for _, rule in rules]
         self._start = np.array([line.start_px for line in used], np.float64).reshape(-1, 2)
-        self._run = np.array([line.end_px for line in used], np.float64).reshape(-1, 2) - self._start
+        self._run = (
+            np.array([line.end_px for line in used], np.float64).reshape(-1, 2) - self._start
+        )
         self._length2 = (self._run**2).sum(axis=1)[:, None]
         self._foot = np.array([[line.anchor == "foot"] for line in used], np.bool_).reshape(-1, 1)
         self._in_sign = [RIGHT if line.in_side == "right" else -RIGHT for line in used]

@@ -1,0 +1,101 @@
+"""Draw what the camera knows onto an anonymised picture, for people to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from drivers.interfaces import U8
+from runtime.context import Context
+from runtime.geometry import ResolvedLine, ResolvedZone
+from runtime.privacy import AnonymisedFrame
+from runtime.tables import TrackState
+
+RED, AMBER, GREEN, WHITE, BLACK = (48, 48, 230), (0, 170, 255), (90, 200, 60), (255,) * 3, (0,) * 3
+"""BGR."""
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+class Annotator:
+    """Draws zones, lines, tracks and the state of the outputs; one per picture size.
+
+    Args:
+        zones, lines: the resolved site, pixels.
+        width_px, height_px: size of the pictures.
+    """
+
+    def __init__(
+        self,
+        zones: Sequence[ResolvedZone],
+        lines: Sequence[ResolvedLine],
+        width_px: int,
+        height_px: int,
+    ) -> None:
+        self._zones, self._lines = list(zones), list(lines)
+        self._scale = max(0.4, min(width_px, height_px) / 720)
+        self._tint: U8 = np.zeros((height_px, width_px, 3), np.uint8)
+
+    def annotate(self, picture: AnonymisedFrame, context: Context, status: Sequence[str]) -> None:
+        """Draw in place.
+
+        Args:
+            picture: drawn on.
+            context: tracks, active hazards and source time.
+            status: words for the bar at the bottom; those that begin with "!" are shown in red.
+        """
+        pixels = picture.pixels
+        self._draw_site(pixels, bool(context.hazards.active.any()))
+        for slot in context.tracks.live.tolist():
+            self._draw_track(pixels, context, slot)
+        self._draw_bar(pixels, [f"{context.t_ms / 1000:7.1f} s", *status])
+
+    def _draw_site(self, pixels: U8, alarmed: bool) -> None:
+        colour = RED if alarmed else AMBER
+        np.copyto(self._tint, pixels)
+        for zone in self._zones:
+            corners = np.round(zone.polygon_px).astype(np.int32)
+            cv2.fillPoly(self._tint, [corners], colour)
+        cv2.addWeighted(self._tint, 0.18, pixels, 0.82, 0.0, dst=pixels)
+        for zone in self._zones:
+            corners = np.round(zone.polygon_px).astype(np.int32)
+            cv2.polylines(pixels, [corners], True, colour, 2, cv2.LINE_AA)
+            self._label(pixels, zone.name, *(corners.min(axis=0) + 4).tolist(), colour)
+        for line in self._lines:
+            start, end = (tuple(round(v) for v in p) for p in (line.start_px, line.end_px))
+            cv2.line(pixels, start, end, AMBER, 2, cv2.LINE_AA)
+            self._label(pixels, line.name, start[0] + 4, start[1] + 4, AMBER)
+
+    def _draw_track(self, pixels: U8, context: Context, slot: int) -> None:
+        tracks = context.tracks
+        x1, y1, x2, y2 = np.round(tracks.boxes[slot]).astype(int).tolist()
+        confirmed = tracks.state[slot] == TrackState.CONFIRMED
+        seen = tracks.last_ms[slot] == context.t_ms
+        colour = GREEN if confirmed and seen else WHITE
+        cv2.rectangle(pixels, (x1, y1), (x2, y2), colour, 2 if confirmed else 1, cv2.LINE_AA)
+        cv2.circle(pixels, tuple(np.round(tracks.foot[slot]).astype(int).tolist()), 4, colour, -1)
+        self._label(pixels, f"#{tracks.track_id[slot]}", max(x1, 0), max(y1, 0), colour)
+
+    def _label(self, pixels: U8, text: str, x: int, y: int, colour: tuple[int, ...]) -> None:
+        """Dark text on a patch of colour with its top left corner at (x, y), kept in the picture."""
+        (width, height), base = cv2.getTextSize(text, FONT, self._scale, 1)
+        x = max(0, min(x, pixels.shape[1] - width - 4))
+        y = max(0, min(y, pixels.shape[0] - height - base - 4))
+        cv2.rectangle(pixels, (x, y), (x + width + 4, y + height + base + 2), colour, -1)
+        cv2.putText(pixels, text, (x + 2, y + height + 1), FONT, self._scale, BLACK, 1, cv2.LINE_AA)
+
+    def _draw_bar(self, pixels: U8, words: Sequence[str]) -> None:
+        height, width = pixels.shape[:2]
+        bar = round(30 * self._scale)
+        pixels[height - bar :] //= 4
+        x = 8
+        for word in words:
+            colour = RED if word.startswith("!") else WHITE
+            text = word.lstrip("!")
+            if colour is RED:
+                (text_width, _), _ = cv2.getTextSize(text, FONT, self._scale, 1)
+                cv2.rectangle(pixels, (x - 4, height - bar), (x + text_width + 4, height), RED, -1)
+            place = (x, height - round(9 * self._scale))
+            cv2.putText(pixels, text, place, FONT, self._scale, WHITE, 1, cv2.LINE_AA)
+            x += cv2.getTextSize(text, FONT, self._scale, 1)[0][0] + round(22 * self._scale)

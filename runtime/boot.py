@@ -1,0 +1,342 @@
+"""The composition root: from a board file and a site file to a sealed loop.
+
+Order: allocator -> camera -> network -> stages -> warm-up at capacity -> seal -> run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from models.detector import Detector
+
+import models.students
+from drivers.board import Board, CameraConfig
+from drivers.camera.supervised import SupervisedCamera
+from drivers.clock import MonotonicClock, VirtualClock
+from drivers.faults import CameraFault, CameraGone
+from drivers.interfaces import Camera, Clock, Frame, Npu, Output, Session, Storage, Watchdog
+from drivers.npu.guarded import GuardedSession
+from drivers.npu.stale import StaleCheck
+from models.package import Package, load_package, open_session
+from models.tables import Detections
+from runtime import plugins, stages
+from runtime.alarm import Alarms
+from runtime.annotate import Annotator
+from runtime.context import Context
+from runtime.export import Export, VideoFile
+from runtime.geometry import ResolvedSite, resolve_site
+from runtime.health import Health
+from runtime.journal import Journal
+from runtime.loop import Loop, Stage, always, fresh, judged
+from runtime.memory import Seal
+from runtime.metrics import Metrics
+from runtime.outputs import ROLES, Outputs
+from runtime.privacy import Anonymiser
+from runtime.rate import RateKeeper
+from runtime.record import Recorder
+from runtime.rules.build import build_rules
+from runtime.rules.engine import Rules
+from runtime.site import Site
+from runtime.status import status_words
+from runtime.tables import Hazards, Tracks
+from runtime.track import Tracker
+from runtime.warm_up import warm_up, warm_up_camera
+
+LIVE_TICK_MS = 10.0
+"""A live camera is asked this often, so that a picture waits no longer than this for its turn."""
+VIDEO_SLACK_MB = 96
+"""An MP4 writer keeps an index that grows with the clip: room for it, beside the sealed loop."""
+
+
+KEEP_SHARE = 0.6
+"""Detections down to this share of the threshold may keep a track alive, never start one."""
+STAGE_NAMES = ("capture", "detect", "track", "rules", "alarm", "journal", "health", "export")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line adds to the board and site files; empty means as in the files."""
+
+    site_file: str
+    source: str = ""
+    model: str = ""
+    fast: bool = False
+    journal: str = ""
+    events: IO[str] | None = None
+    video: Path | None = None
+
+
+class LiveOnly(Exception):
+    """`--fast` was asked for a source that comes in its own time."""
+
+
+@dataclass
+class Machine:
+    """Everything that runs. Made by `boot`, ended by its context manager."""
+
+    loop: Loop
+    context: Context
+    camera: SupervisedCamera
+    outputs: Outputs
+    alarms: Alarms
+    health: Health
+    metrics: Metrics
+    seal: Seal
+    recorder: Recorder
+    clock: Clock
+    rules: Rules
+
+
+@contextmanager
+def boot(board: Board, site: Site, options: Options) -> Iterator[Machine]:
+    """Put a camera together, seal it, and take it apart again in the safe order.
+
+    Args:
+        board, site: loaded and checked.
+        options: see Options.
+
+    Raises:
+        ConfigErrors: the site does not fit the camera's picture.
+        UnknownPlugin: the board names a driver that is not installed.
+        ModelRefused, StorageFault, OutputFault, MemoryRefused: from the parts.
+        LiveOnly: `options.fast` with a live source.
+    """
+    clock: Clock = VirtualClock() if options.fast else MonotonicClock()
+    with ExitStack() as stack:
+        builder = _Builder(board, site, options, clock, stack)
+        machine = builder.build()
+        end = "planned"
+        try:
+            yield machine
+        except CameraGone:
+            end = "camera_gone"
+            raise
+        finally:
+            _close_journal(machine, end)
+
+
+def _close_journal(machine: Machine, end: str) -> None:
+    """The last record: why it ended, and which alarms were still standing."""
+    context = machine.context
+    standing = [state.name.lower() for state in machine.alarms.states]
+    context.events.add("shutdown", context.t_ms, context.frame.frame_id, end, {"alarms": standing})
+    machine.recorder.write(context.events, machine.clock.now_ms() + 1e9)
+
+
+def camera_driver(source: str, default: str) -> str:
+    """Which camera driver a `--source` needs; the board's own when there is none."""
+    if not source:
+        return default
+    scheme = source.split(":", 1)[0]
+    if scheme in ("rtsp", "rtsps", "http", "https"):
+        return "stream"
+    if scheme == "synthetic":
+        return "synthetic"
+    return "folder" if Path(source).is_dir() else "video"
+
+
+class _Builder:
+    """Builds the parts in order; what has to be undone is pushed on `stack`."""
+
+    def __init__(
+        self, board: Board, site: Site, options: Options, clock: Clock, stack: ExitStack
+    ) -> None:
+        self._board = board
+        self._site = site
+        self._options = options
+        self._clock = clock
+        self._stack = stack
+        self._seal: Seal | None = None
+
+    def build(self) -> Machine:
+        """All of it."""
+        board, clock = self._board, self._clock
+        outputs = self._build_outputs()
+        camera = self._build_camera()
+        self._size = camera.width_px, camera.height_px
+        self._resolved = resolve_site(self._site, *self._size, self._options.site_file)
+        detector, session = self._build_detector()
+        stale = StaleCheck(session) if board.npu.golden_stale_check else None
+        context = self._build_context()
+        metrics = Metrics(STAGE_NAMES)
+        recorder = self._build_recorder(context)
+        health = Health(board.camera, *self._size, clock.now_ms())
+        watchdog = self._build_watchdog()
+        tracker, rules, alarms = self._build_judgement(context)
+        export = self._build_export(camera, alarms, health)
+        table = (
+            Stage("capture", stages.Capture(camera), always, 5.0),
+            Stage("detect", stages.Detect(detector, session, stale, metrics), fresh, 40.0),
+            Stage("track", stages.Track(tracker), judged, 0.2),
+            Stage("rules", stages.Judge(rules), judged, 0.1),
+            Stage("alarm", stages.Alarm(alarms, rules, outputs, metrics), always, 0.1),
+            Stage("journal", stages.Record(recorder), always, 5.0),
+            Stage("health", stages.Check(health, camera, outputs, recorder, watchdog), always, 0.1),
+            Stage("export", export or _nothing, fresh if export else _never, 20.0, sheddable=True),
+        )
+        warm_up(self._throw_away, detector, session, *self._size)
+        self._warm_up_camera(camera)
+        slack_mb = VIDEO_SLACK_MB if export else 0
+        memory = board.memory
+        self._seal = Seal(memory.address_space_mb, memory.headroom_mb, memory.lock, slack_mb)
+        self._stack.callback(self._seal.open_up)
+        frame_ms = 1000.0 / camera.fps
+        rate = RateKeeper(clock, LIVE_TICK_MS if camera.is_live else frame_ms, frame_ms)
+        health.restart(clock.now_ms())
+        loop = Loop(table, context, rate, metrics)
+        return Machine(
+            loop,
+            context,
+            camera,
+            outputs,
+            alarms,
+            health,
+            metrics,
+            self._seal,
+            recorder,
+            clock,
+            rules,
+        )
+
+    def _driver(self, kind: str, name: str) -> Callable[..., object]:
+        return plugins.driver(kind, name)
+
+    def _build_watchdog(self) -> Watchdog:
+        config = self._board.watchdog
+        watchdog = cast(Watchdog, self._driver("watchdog", config.driver)(config, self._clock))
+        self._stack.callback(watchdog.disarm)
+        return watchdog
+
+    def _build_outputs(self) -> Outputs:
+        clock = self._clock
+        made = [
+            (config.role, cast(Output, self._driver("output", config.driver)(config, clock)))
+            for config in self._board.outputs
+        ]
+        outputs = Outputs(made)
+        self._stack.callback(lambda: outputs.release(clock.now_ms()))
+        for role in ROLES:
+            outputs.drive(role, False, clock.now_ms())
+        return outputs
+
+    def _build_camera(self) -> SupervisedCamera:
+        config = self._board.camera
+        camera = self._make_camera(config)
+        if self._options.fast and camera.is_live:
+            raise LiveOnly(f"--fast: {self._source(config)} is live and cannot be hurried")
+        supervised = SupervisedCamera(camera, config, self._headroom)
+        self._stack.callback(supervised.close)
+        try:
+            supervised.open()
+        except CameraFault as fault:
+            supervised.lose(fault, self._clock.now_ms())
+        return supervised
+
+    def _source(self, config: CameraConfig) -> str:
+        return self._options.source or config.source
+
+    def _make_camera(self, config: CameraConfig) -> Camera:
+        source = self._source(config)
+        kind = camera_driver(self._options.source, config.driver)
+        source = source.removeprefix("synthetic:") if kind == "synthetic" else source
+        return cast(Camera, self._driver("camera", kind)(config, source, self._clock))
+
+    @contextmanager
+    def _headroom(self) -> Iterator[None]:
+        """Room for a decoder; before the seal there is no limit to lift."""
+        if self._seal is None:
+            yield
+            return
+        with self._seal.headroom():
+            yield
+
+    def _warm_up_camera(self, camera: SupervisedCamera) -> None:
+        if not camera.is_live:
+            warm_up_camera(self._make_camera(self._board.camera), Frame(*self._size))
+
+    def _build_detector(self) -> tuple[Detector, Session]:
+        config = self._board.npu
+        npu = cast(Npu, self._driver("npu", config.driver)(config))
+        package = self._package(npu.target)
+        session: Session = open_session(package, npu)
+        self._stack.callback(session.close)
+        if config.call_deadline_ms:
+            session = GuardedSession(session, config.call_deadline_ms, self._clock)
+        floor = self._site.tracking.min_score or package.score_threshold
+        self._birth_score = max(floor, package.score_threshold)
+        capacity = self._board.limits.detections
+        detector = Detector(package, session, *self._size, capacity, KEEP_SHARE * self._birth_score)
+        return detector, session
+
+    def _package(self, target: str) -> Package:
+        name = self._options.model or self._board.models.detector
+        folder = Path(name)
+        if not self._options.model and not folder.is_dir():
+            folder = Path(models.students.__path__[0]) / name
+        return load_package(folder, target)
+
+    def _build_context(self) -> Context:
+        limits = self._board.limits
+        return Context(
+            Frame(*self._size),
+            Detections(limits.detections),
+            Tracks(limits.tracks),
+            Hazards(len(self._site.rules)),
+        )
+
+    def _build_judgement(self, context: Context) -> tuple[Tracker, Rules, Alarms]:
+        site, limits = self._site, self._board.limits
+        tracker = Tracker(context.tracks, limits.detections, site.tracking, self._birth_score)
+        rules = build_rules(site, self._resolved, limits.tracks)
+        return tracker, rules, Alarms([info.severity for info in rules.table], site.alarm)
+
+    def _throw_away(self) -> tuple[Context, tuple[Stage, ...]]:
+        """A second set of the judging stages with outputs that go nowhere, for the warm-up."""
+        context = self._build_context()
+        tracker, rules, alarms = self._build_judgement(context)
+        metrics = Metrics(())
+        return context, (
+            Stage("track", stages.Track(tracker), judged, 0.0),
+            Stage("rules", stages.Judge(rules), judged, 0.0),
+            Stage("alarm", stages.Alarm(alarms, rules, Outputs(()), metrics), always, 0.0),
+        )
+
+    def _build_recorder(self, context: Context) -> Recorder:
+        config = self._board.storage
+        path = Path(self._options.journal or config.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = config.atomic_unit_bytes * config.journal_slots
+        make = self._driver("storage", config.driver)
+        storage = cast(Storage, make(path, size, config.atomic_unit_bytes))
+        self._stack.callback(storage.close)
+        recorder = Recorder(Journal(storage, self._clock), self._options.events)
+        why: dict[str, object] = {"board": self._board.name, "site": self._site.name}
+        context.events.add("boot", 0.0, -1, "started", why)
+        recorder.write(context.events, self._clock.now_ms())
+        return recorder
+
+    def _build_export(
+        self, camera: SupervisedCamera, alarms: Alarms, health: Health
+    ) -> Export | None:
+        if self._options.video is None:
+            return None
+        sink = VideoFile(self._options.video, *self._size, camera.fps)
+        self._stack.callback(sink.close)
+        resolved: ResolvedSite = self._resolved
+        annotator = Annotator(resolved.zones, resolved.lines, *self._size)
+        return Export(
+            Anonymiser(*self._size), annotator, sink, lambda: status_words(alarms, health)
+        )
+
+
+def _nothing(context: Context) -> None:
+    """The export stage of a camera that exports nothing."""
+
+
+def _never(context: Context) -> bool:
+    """No work, ever."""
+    return False

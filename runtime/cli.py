@@ -1,0 +1,205 @@
+"""Commands of this room: run, check, eval. Each prints for people and returns an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeVar
+
+from drivers.faults import CameraGone, ModelRefused, OutputFault, StorageFault, WatchdogFault
+
+if TYPE_CHECKING:
+    from drivers.board import Board
+    from runtime.boot import Machine
+    from runtime.site import Site
+
+OK, UNEXPECTED, REFUSED_CONFIG, REFUSED_MODEL, CAMERA_GONE, STORAGE_REFUSED = 0, 1, 2, 3, 4, 6
+SHOW_EVERY_FRAMES = 10
+T = TypeVar("T")
+
+
+def run(argv: list[str]) -> int:
+    """`haetae run`: be the camera.
+
+    Returns:
+        Exit code: 0 planned end, 1 a broken output, 2 configuration, 3 model, 4 camera gone, 6 storage.
+    """
+    arguments = _run_parser().parse_args(argv)
+    from runtime.memory import MemoryRefused, prepare_allocator
+
+    prepare_allocator()
+    from drivers.toml_strict import ConfigErrors
+    from runtime.boot import LiveOnly
+    from runtime.plugins import UnknownPlugin
+
+    try:
+        board, site = _load(arguments.board, arguments.site)
+        return _run(arguments, board, site)
+    except (ConfigErrors, UnknownPlugin, LiveOnly, MemoryRefused) as refused:
+        return _refuse(refused, REFUSED_CONFIG)
+    except ModelRefused as refused:
+        return _refuse(refused, REFUSED_MODEL)
+    except CameraGone as gone:
+        return _refuse(gone, CAMERA_GONE)
+    except StorageFault as fault:
+        return _refuse(fault, STORAGE_REFUSED)
+    except (OutputFault, WatchdogFault) as fault:
+        return _refuse(fault, UNEXPECTED)
+
+
+def check(argv: list[str]) -> int:
+    """`haetae check`: say everything that is wrong with a board and a site file."""
+    parser = argparse.ArgumentParser("haetae check", description=check.__doc__)
+    parser.add_argument("--board", help="board file")
+    parser.add_argument("--site", help="site file")
+    parser.add_argument("--size", default="640x360", help="picture size, WIDTHxHEIGHT in pixels")
+    arguments = parser.parse_args(argv)
+    from drivers.toml_strict import ConfigErrors
+
+    try:
+        _, site = _load(arguments.board, arguments.site)
+        if site is not None:
+            from runtime.geometry import resolve_site
+
+            width_px, height_px = _size(parser, arguments.size)
+            resolve_site(site, width_px, height_px, arguments.site)
+    except ConfigErrors as refused:
+        return _refuse(refused, REFUSED_CONFIG)
+    print("no mistakes")
+    return OK
+
+
+def evaluate(argv: list[str]) -> int:
+    """`haetae eval detect|track ...`: run the loop's own stages over data sets."""
+    what = argv[0] if argv else ""
+    if what == "detect":
+        from models.cli import detect
+
+        return detect(argv[1:])
+    if what == "track":
+        from runtime.evaluation import track
+
+        return track(argv[1:])
+    sys.stderr.write("usage: haetae eval detect|track --help\n")
+    return OK if what in ("-h", "--help") else REFUSED_CONFIG
+
+
+def _run_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("haetae run", description="Watch: frame in, siren out.")
+    parser.add_argument("--board", required=True, help="board file, e.g. board_configs/sim.toml")
+    parser.add_argument(
+        "--site", required=True, help="site file, e.g. board_configs/site/counting.toml"
+    )
+    parser.add_argument(
+        "--source",
+        default="",
+        help="video file, folder of pictures, rtsp:// or http:// URL, or synthetic:seed=1,...;"
+        " default: the board's camera",
+    )
+    parser.add_argument("--model", default="", help="folder of a detector package")
+    parser.add_argument("--frames", type=int, default=0, help="stop after this many; 0 = never")
+    parser.add_argument("--fast", action="store_true", help="virtual time: as fast as the machine")
+    parser.add_argument("--events", type=Path, help="write event lines (JSON) here")
+    parser.add_argument("--metrics", type=Path, help="write figures (JSON) here")
+    parser.add_argument("--video", type=Path, help="write an annotated, anonymised MP4 here")
+    parser.add_argument("--journal", default="", help="journal ring; default: the board's")
+    return parser
+
+
+def _load(board_file: str | None, site_file: str | None) -> tuple[Board, Site]:
+    """Both files, and the mistakes of both at once."""
+    from drivers.board import load_board
+    from drivers.toml_strict import ConfigErrors, Mistake
+    from runtime.site_check import load_site
+
+    mistakes: list[Mistake] = []
+
+    def attempt(load: Callable[[str], T], file: str | None) -> T | None:
+        try:
+            return load(file) if file else None
+        except ConfigErrors as errors:
+            mistakes.extend(errors.mistakes)
+            return None
+
+    board, site = attempt(load_board, board_file), attempt(load_site, site_file)
+    if mistakes:
+        raise ConfigErrors(mistakes)
+    return board, site  # type: ignore[return-value]  # None only where no file was named
+
+
+def _run(arguments: argparse.Namespace, board: Board, site: Site) -> int:
+    from runtime.boot import Options, boot
+
+    with ExitStack() as stack:
+        events = _open(stack, arguments.events)
+        options = Options(
+            site_file=arguments.site,
+            source=arguments.source,
+            model=arguments.model,
+            fast=arguments.fast,
+            journal=arguments.journal,
+            events=events,
+            video=arguments.video,
+        )
+        with boot(board, site, options) as machine:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: machine.loop.stop())
+            if sys.stderr.isatty():
+                machine.loop.on_frame = _Progress(machine)
+            try:
+                machine.loop.run(arguments.frames)
+            finally:
+                _report(machine, arguments.metrics)
+    return OK
+
+
+def _report(machine: Machine, path: Path | None) -> None:
+    report = machine.metrics.report(machine.seal, machine.camera.dropped_frames)
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
+    if path is not None:
+        machine.seal.open_up()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _open(stack: ExitStack, path: Path | None) -> IO[str] | None:
+    if path is None:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return stack.enter_context(path.open("w", encoding="utf-8"))
+
+
+class _Progress:
+    """One line on a terminal, rewritten now and then."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def __call__(self, _: object) -> None:
+        """Show where the run is."""
+        machine = self._machine
+        frames = machine.metrics.frames
+        if frames % SHOW_EVERY_FRAMES:
+            return
+        people = machine.context.tracks.live.size
+        sound = machine.alarms.sound.pattern or "quiet"
+        seconds = machine.context.t_ms / 1000
+        sys.stderr.write(f"\r{seconds:8.1f} s  frame {frames}  people {people}  siren {sound:<12}")
+
+
+def _size(parser: argparse.ArgumentParser, text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        parser.error(f"--size {text}: must be WIDTHxHEIGHT in pixels, e.g. 768x432")
+    return int(width), int(height)
+
+
+def _refuse(refused: Exception, code: int) -> int:
+    sys.stderr.write(f"{refused}\n")
+    return code

@@ -1,0 +1,56 @@
+"""From the frame's events to flash and to the event lines: durable first, shown second."""
+
+from __future__ import annotations
+
+import json
+from typing import IO
+
+from drivers.faults import StorageFault
+from runtime.event import KINDS, Events
+from runtime.journal import Journal
+
+RETRY_MS = 1000.0
+"""Pause before a refused write is tried again."""
+KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS, start=1)}
+
+
+class Recorder:
+    """Appends events to the journal and, once durable, to an optional file of JSON lines.
+
+    Attributes:
+        reason: why the storage does not take records now, or "".
+    """
+
+    def __init__(self, journal: Journal, lines: IO[str] | None) -> None:
+        self._journal = journal
+        self._lines = lines
+        self._retry_at_ms = 0.0
+        self.reason = ""
+
+    def write(self, events: Events, now_ms: float) -> None:
+        """Write what is waiting; what the storage refuses waits on, in order.
+
+        Args:
+            events: emptied of all that is durable.
+            now_ms: injected clock, for the pause between tries.
+        """
+        if self.reason and now_ms < self._retry_at_ms:
+            return
+        done = 0
+        try:
+            for event in events.waiting:
+                seq = self._journal.append(KIND_NUMBERS[str(event["kind"])], event)
+                done += 1
+                self._show(seq, event)
+            self.reason = ""
+        except StorageFault as fault:
+            self.reason = fault.reason
+            self._retry_at_ms = now_ms + RETRY_MS
+        del events.waiting[:done]
+
+    def _show(self, seq: int, event: dict[str, object]) -> None:
+        """One JSON object on one line, `seq` first."""
+        if self._lines is not None:
+            line = json.dumps({"seq": seq, **event}, separators=(",", ":"))
+            self._lines.write(line + "\n")
+            self._lines.flush()
