@@ -72,6 +72,7 @@ class Reader:
         self._clock = clock
         self._open_with = open_with
         self._is_reading = False
+        self._pause_s = 0.0
         self._beat_ms = clock.now_ms()
         self._dismissed = threading.Event()
         self._settled = threading.Event()
@@ -166,10 +167,15 @@ class Reader:
         self.fps = believable_fps(capture.get(cv2.CAP_PROP_FPS), stream.fps)
         self._beat_ms = self._clock.now_ms()
         self._is_reading = True
+        if capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0:
+            self._pause_s = min(1.0 / self.fps, stream.read_timeout_ms / 1e3)
         return capture
 
     def _read_on(self, capture: Capture) -> None:
-        """Decode until nobody wants it any more; each picture goes into the box at once."""
+        """Decode until nobody wants it any more; each picture goes into the box at once.
+
+        A live source sets the pace itself; a recording behind a URL is held to its own rate.
+        """
         first = self._read(capture, None)
         if self._dismissed.is_set():
             return
@@ -181,13 +187,14 @@ class Reader:
         self.size_px = size_px
         self.box = box
         self._settled.set()
-        while back is not None and not self._dismissed.is_set():
+        while back is not None and not self._dismissed.wait(self._pause_s):
             full = self._read(capture, back)
             if full is not back:
                 self._check_size(full, size_px)
             back = box.post(full, self._beat_ms)
 
     def _read(self, capture: Capture, into: U8 | None) -> U8:
+        self._beat_ms = self._clock.now_ms()
         ok, picture = capture.read(into)
         if not ok or picture is None:
             raise CameraFault("read_failed", f"{self._stream.name} gives no more pictures")
