@@ -16,6 +16,7 @@ What a slot looks like is in `runtime.journal_slot`. The promises:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,25 +36,27 @@ class Journal:
     Args:
         storage: the ring; the journal uses all of it, and does not close it.
         clock: labels the records.
-        boot_id: 0 ... 2**64-1, fresh for each run.
+        boot_id: 0 ... 2**64-1, marks the records of one run; None = a random one.
 
     Attributes:
         next_seq: number that the next append tries.
         slots: capacity in records.
+        boot_id: of this run.
 
     Raises:
         StorageFault: the storage cannot be read, is smaller than two slots ("too_small"), or holds
             a ring with another slot size ("slot_mismatch").
     """
 
-    def __init__(self, storage: Storage, clock: Clock, boot_id: int) -> None:
+    def __init__(self, storage: Storage, clock: Clock, boot_id: int | None = None) -> None:
         self._storage = storage
         self._clock = clock
         self.slot_bytes = storage.atomic_unit_bytes
         self.slots = storage.size_bytes // self.slot_bytes
         if self.slots < 2:
             raise StorageFault("too_small", f"{storage.size_bytes} bytes hold {self.slots} slots")
-        self._writer = SlotWriter(self.slot_bytes, boot_id)
+        self.boot_id = int.from_bytes(os.urandom(8), "little") if boot_id is None else boot_id
+        self._writer = SlotWriter(self.slot_bytes, self.boot_id)
         self._retry_slots = min(RETRY_SLOTS, self.slots - 1)
         self._failures = 0
         last_seq, last_slot = self._recover()

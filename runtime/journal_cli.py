@@ -17,7 +17,7 @@ from drivers.faults import StorageFault
 from drivers.storage import FileReader
 from drivers.toml_strict import ConfigErrors
 from runtime.journal import read_all
-from runtime.journal_export import WRITERS, as_row, body_of, export, to_json, wall_utc
+from runtime.journal_export import WRITERS, as_row, export, to_json, wall_utc
 from runtime.journal_slot import Record
 
 EXIT_OK, EXIT_ARGUMENTS, EXIT_STORAGE = 0, 2, 6
@@ -99,8 +99,12 @@ def _print_table(records: Iterable[Record], out: TextIO) -> None:
 
 
 def _summary(record: Record) -> str:
-    body = as_row(record)["body"] if record.body else body_of(record)
-    words = [f"{key}={value if _is_word(value) else to_json(value)}" for key, value in body.items()]
+    """The body in one line, without what is empty or in another column."""
+    body = as_row(record)["body"]
+    shown = {key: value for key, value in body.items() if key != "kind" and value not in ("", None)}
+    words = [
+        f"{key}={value if _is_word(value) else to_json(value)}" for key, value in shown.items()
+    ]
     return " ".join([*words, "(truncated)"] if record.is_truncated else words)
 
 

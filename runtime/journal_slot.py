@@ -93,13 +93,13 @@ def find_seq(data: Buffer, offset: int, slot_bytes: int) -> int | None:
     """
     if data[offset : offset + 4] != MAGIC or len(data) < offset + slot_bytes:
         return None
-    fields = HEADER.unpack_from(data, offset)
-    end = offset + HEADER.size + fields[11]
-    if 1 << fields[9] != slot_bytes or end + CRC.size > offset + slot_bytes:
+    _, _, _, _, _, seq, _, _, _, log2, _, length = HEADER.unpack_from(data, offset)
+    end = offset + HEADER.size + length
+    if 1 << log2 != slot_bytes or end + CRC.size > offset + slot_bytes:
         return None
     if crc32(memoryview(data)[offset:end]) != CRC.unpack_from(data, end)[0]:
         return None
-    return int(fields[4])
+    return int(seq)
 
 
 def decode(slot: Buffer) -> Record | None:
