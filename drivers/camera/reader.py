@@ -181,9 +181,8 @@ class Reader:
             return
         size_px = self._stream.size_px or (first.shape[1], first.shape[0])
         self._check_size(first, size_px)
-        back: U8 | None = np.empty_like(first)
         box = Mailbox(np.empty_like(first))
-        box.post(first, self._beat_ms)
+        back = box.post(first, self._beat_ms)
         self.size_px = size_px
         self.box = box
         self._settled.set()

@@ -89,7 +89,9 @@ class MjpegHandler(http.server.BaseHTTPRequestHandler):
         while not server.dropping.is_set():
             if not server.stalling.is_set():
                 coded = cv2.imencode(".jpg", numbered(index, *server.size))[1].tobytes()
-                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(coded)}\r\n\r\n"
+                head = (
+                    f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(coded)}\r\n\r\n"
+                )
                 self.wfile.write(head.encode() + coded + b"\r\n")
                 index += 1
             time.sleep(0.01)
