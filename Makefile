@@ -1,0 +1,40 @@
+# Everything a person or CI types. Each target makes the virtual environment it needs.
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.PHONY: demo test lint bench soak clean
+
+demo: .venv/ready          ## a person walks into a zone: siren, events, annotated clip in demo_out/
+	.venv/bin/python -m sim.demo --out demo_out
+
+test: .venv-test/ready     ## lint, types, all tests, with both TFLite runtimes
+	.venv-test/bin/ruff check .
+	.venv-test/bin/ruff format --check .
+	.venv-test/bin/mypy
+	.venv-test/bin/python -m pytest
+
+soak: .venv-test/ready     ## 100,000 frames in a sealed loop: memory must not move
+	.venv-test/bin/python -m tests.soak --frames 100000
+
+bench: .venv-bench/ready   ## our loop beside what people write today, in one run
+	.venv-bench/bin/python -m tests.bench --check
+
+clean:
+	rm -rf .venv .venv-test .venv-bench build demo_out bench_out
+
+# The newest packages that the device would get.
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+# Both TFLite runtimes side by side: tflite-runtime wants Python 3.11 and numpy < 2.
+.venv-test/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-test
+	.venv-test/bin/pip install --quiet --disable-pip-version-check -e '.[tflite,dev]'
+	touch $@
+
+.venv-bench/ready: pyproject.toml tests/bench/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -e . -r tests/bench/requirements.txt
+	touch $@
