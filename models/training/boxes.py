@@ -48,8 +48,14 @@ def suppress(boxes: F32, scores: F32, nms_iou: float) -> npt.NDArray[np.intp]:
     return np.array(keep, np.intp)
 
 
-def letterbox(picture: U8, width_px: int, height_px: int) -> tuple[U8, float]:
+def letterbox(picture: U8, width_px: int, height_px: int, area: bool = True) -> tuple[U8, float]:
     """Fit a picture into the top-left corner of a grey canvas.
+
+    Args:
+        picture: uint8[H, W, 3].
+        width_px: of the canvas.
+        height_px: of the canvas.
+        area: average when shrinking; the camera does not, it interpolates (area=False).
 
     Returns:
         uint8[height_px, width_px, 3], and the factor from source to canvas pixels.
@@ -58,6 +64,6 @@ def letterbox(picture: U8, width_px: int, height_px: int) -> tuple[U8, float]:
     ratio = min(width_px / width, height_px / height)
     size = (max(round(width * ratio), 1), max(round(height * ratio), 1))
     canvas = np.full((height_px, width_px, 3), PAD_VALUE, np.uint8)
-    interpolation = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+    interpolation = cv2.INTER_AREA if area and ratio < 1 else cv2.INTER_LINEAR
     canvas[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=interpolation)
     return canvas, ratio

@@ -57,7 +57,7 @@ class FloatStudent:
     @torch.no_grad()
     def find(self, picture: U8, score: float = 0.05) -> F32:
         """See Detector."""
-        canvas, ratio = letterbox(picture, WIDTH_PX, HEIGHT_PX)
+        canvas, ratio = letterbox(picture, WIDTH_PX, HEIGHT_PX, area=False)
         tensor = torch.from_numpy((canvas.astype(np.float32) - 128) / 128)[None]
         outputs = [t.numpy() for t in self._network(tensor)]
         return decode(outputs, ratio, (picture.shape[1], picture.shape[0]), score)
@@ -74,7 +74,7 @@ class Int8Student:
 
     def find(self, picture: U8, score: float = 0.05) -> F32:
         """See Detector."""
-        canvas, ratio = letterbox(picture, WIDTH_PX, HEIGHT_PX)
+        canvas, ratio = letterbox(picture, WIDTH_PX, HEIGHT_PX, area=False)
         self._runner.set_tensor(self._input, (canvas ^ 0x80).view(np.int8)[None])
         self._runner.invoke()
         outputs = []

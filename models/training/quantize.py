@@ -24,7 +24,7 @@ def calibration(cache: Cache, count: int, seed: int = 3) -> Iterator[dict[str, F
     """Training pictures as the camera would give them, letterboxed."""
     rng = np.random.default_rng(seed)
     for i in rng.permutation(cache.where(TRAIN))[:count]:
-        canvas, _ = letterbox(cache[int(i)].pixels, WIDTH_PX, HEIGHT_PX)
+        canvas, _ = letterbox(cache[int(i)].pixels, WIDTH_PX, HEIGHT_PX, area=False)
         yield {"args_0": ((canvas.astype(np.float32) - 128) / 128)[None]}
 
 
