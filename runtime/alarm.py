@@ -1,7 +1,7 @@
 """Alarm states by the book: active or returned, acknowledged or not, latched, shelved, muted.
 
-After IEC 62682 / ISA-18.2 and OPC UA Part 9: an alarm that nobody has acknowledged stays, a new cause
-sounds again, and silencing never hides. What the outputs do follows from the states alone.
+After IEC 62682 / ISA-18.2 and OPC UA Part 9: an alarm that nobody has acknowledged stays, a new
+cause sounds again, and silencing never hides. What the outputs do follows from the states alone.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Annotator:
             status: words for the bar at the bottom; those that begin with "!" are shown in red.
         """
         pixels = picture.pixels
-        self._draw_site(pixels, bool(context.hazards.active.any()))
+        self._draw_site(pixels, any(context.hazards.active))
         for slot in context.tracks.live.tolist():
             self._draw_track(pixels, context, slot)
         self._draw_bar(pixels, [f"{context.t_ms / 1000:7.1f} s", *status])
@@ -61,7 +61,8 @@ class Annotator:
         for zone in self._zones:
             corners = np.round(zone.polygon_px).astype(np.int32)
             cv2.polylines(pixels, [corners], True, colour, 2, cv2.LINE_AA)
-            self._label(pixels, zone.name, *(corners.min(axis=0) + 4).tolist(), colour)
+            x, y = (corners.min(axis=0) + 4).tolist()
+            self._label(pixels, zone.name, x, y, colour)
         for line in self._lines:
             start, end = (tuple(round(v) for v in p) for p in (line.start_px, line.end_px))
             cv2.line(pixels, start, end, AMBER, 2, cv2.LINE_AA)
@@ -78,7 +79,7 @@ class Annotator:
         self._label(pixels, f"#{tracks.track_id[slot]}", max(x1, 0), max(y1, 0), colour)
 
     def _label(self, pixels: U8, text: str, x: int, y: int, colour: tuple[int, ...]) -> None:
-        """Dark text on a patch of colour with its top left corner at (x, y), kept in the picture."""
+        """Dark text on a patch of colour; its top left corner is near (x, y), in the picture."""
         (width, height), base = cv2.getTextSize(text, FONT, self._scale, 1)
         x = max(0, min(x, pixels.shape[1] - width - 4))
         y = max(0, min(y, pixels.shape[0] - height - base - 4))
@@ -86,7 +87,7 @@ class Annotator:
         cv2.putText(pixels, text, (x + 2, y + height + 1), FONT, self._scale, BLACK, 1, cv2.LINE_AA)
 
     def _draw_bar(self, pixels: U8, words: Sequence[str]) -> None:
-        height, width = pixels.shape[:2]
+        height = pixels.shape[0]
         bar = round(30 * self._scale)
         pixels[height - bar :] //= 4
         x = 8

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from models.detector import Detector
-
-import models.students
 from drivers.board import Board, CameraConfig
 from drivers.camera.supervised import SupervisedCamera
 from drivers.clock import MonotonicClock, VirtualClock
 from drivers.faults import CameraFault, CameraGone
 from drivers.interfaces import Camera, Clock, Frame, Npu, Output, Session, Storage, Watchdog
-from drivers.npu.guarded import GuardedSession
 from drivers.npu.stale import StaleCheck
-from models.package import Package, load_package, open_session
+from models.detector import Detector
+from models.package import find_package, load_package
+from models.signature import open_session
 from models.tables import Detections
 from runtime import plugins, stages
 from runtime.alarm import Alarms
@@ -261,23 +259,15 @@ class _Builder:
     def _build_detector(self) -> tuple[Detector, Session]:
         config = self._board.npu
         npu = cast(Npu, self._driver("npu", config.driver)(config))
-        package = self._package(npu.target)
-        session: Session = open_session(package, npu)
+        package = load_package(
+            find_package(self._options.model or self._board.models.detector), npu.target
+        )
+        session = open_session(package, npu)
         self._stack.callback(session.close)
-        if config.call_deadline_ms:
-            session = GuardedSession(session, config.call_deadline_ms, self._clock)
-        floor = self._site.tracking.min_score or package.score_threshold
-        self._birth_score = max(floor, package.score_threshold)
+        self._birth_score = self._site.tracking.min_score or package.info.thresholds.score
         capacity = self._board.limits.detections
         detector = Detector(package, session, *self._size, capacity, KEEP_SHARE * self._birth_score)
         return detector, session
-
-    def _package(self, target: str) -> Package:
-        name = self._options.model or self._board.models.detector
-        folder = Path(name)
-        if not self._options.model and not folder.is_dir():
-            folder = Path(models.students.__path__[0]) / name
-        return load_package(folder, target)
 
     def _build_context(self) -> Context:
         limits = self._board.limits
@@ -313,7 +303,9 @@ class _Builder:
         make = self._driver("storage", config.driver)
         storage = cast(Storage, make(path, size, config.atomic_unit_bytes))
         self._stack.callback(storage.close)
-        recorder = Recorder(Journal(storage, self._clock), self._options.events)
+        recorder = Recorder(
+            Journal(storage, self._clock, 0 if self._options.fast else None), self._options.events
+        )
         why: dict[str, object] = {"board": self._board.name, "site": self._site.name}
         context.events.add("boot", 0.0, -1, "started", why)
         recorder.write(context.events, self._clock.now_ms())

@@ -11,14 +11,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
-from drivers.faults import CameraGone, ModelRefused, OutputFault, StorageFault, WatchdogFault
+from drivers.faults import (
+    CameraGone,
+    ModelRefused,
+    NpuFault,
+    OutputFault,
+    StorageFault,
+    WatchdogFault,
+)
 
 if TYPE_CHECKING:
     from drivers.board import Board
     from runtime.boot import Machine
     from runtime.site import Site
 
-OK, UNEXPECTED, REFUSED_CONFIG, REFUSED_MODEL, CAMERA_GONE, STORAGE_REFUSED = 0, 1, 2, 3, 4, 6
+OK, UNEXPECTED, REFUSED_CONFIG, REFUSED_MODEL, CAMERA_GONE, NPU_FAILED, STORAGE_REFUSED = range(7)
 SHOW_EVERY_FRAMES = 10
 T = TypeVar("T")
 
@@ -27,7 +34,8 @@ def run(argv: list[str]) -> int:
     """`haetae run`: be the camera.
 
     Returns:
-        Exit code: 0 planned end, 1 a broken output, 2 configuration, 3 model, 4 camera gone, 6 storage.
+        0 planned end, 1 a broken output or watchdog, 2 configuration, 3 model, 4 camera gone,
+        5 NPU, 6 storage.
     """
     arguments = _run_parser().parse_args(argv)
     from runtime.memory import MemoryRefused, prepare_allocator
@@ -46,6 +54,8 @@ def run(argv: list[str]) -> int:
         return _refuse(refused, REFUSED_MODEL)
     except CameraGone as gone:
         return _refuse(gone, CAMERA_GONE)
+    except NpuFault as fault:
+        return _refuse(fault, NPU_FAILED)
     except StorageFault as fault:
         return _refuse(fault, STORAGE_REFUSED)
     except (OutputFault, WatchdogFault) as fault:

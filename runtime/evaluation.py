@@ -1,7 +1,7 @@
 """Run the loop's tracker over MOTChallenge text files.
 
-Format: frame,id,x,y,w,h,score,-1,-1,-1 with frames from 1 and pixels (Leal-Taixe et al., MOTChallenge
-2015, arXiv:1504.01942).
+Format: frame,id,x,y,w,h,score,-1,-1,-1 with frames from 1 and pixels (Leal-Taixe et al.,
+MOTChallenge 2015, arXiv:1504.01942).
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def track(argv: list[str]) -> int:
     parser.add_argument("--height", type=int, required=True, help="picture height, pixels")
     parser.add_argument("--fps", type=float, required=True, help="frames per second")
     parser.add_argument("--out", type=Path, required=True, help="tracks in the same format")
-    parser.add_argument("--birth-score", type=float, default=0.6, help="weaker boxes start no track")
+    parser.add_argument("--birth-score", type=float, default=0.6, help="least score of a start")
     parser.add_argument("--confirm-ms", type=int, default=TrackingConfig().confirm_ms)
     arguments = parser.parse_args(argv)
     if arguments.fps <= 0 or arguments.width < 1 or arguments.height < 1:

@@ -1,4 +1,4 @@
-"""Is the camera still watching? Faults with hysteresis, seen from fresh frames and fresh results."""
+"""Is the camera still watching? Faults with hysteresis, from fresh frames and fresh results."""
 
 from __future__ import annotations
 

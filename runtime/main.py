@@ -10,7 +10,7 @@ USAGE = """usage: haetae COMMAND ...
 {commands}
 
 haetae COMMAND --help tells more. Exit codes: 0 done, 2 wrong arguments or configuration,
-3 model refused, 4 camera gone, 5 self test failed, 6 storage refused."""
+3 model refused, 4 camera gone, 5 NPU failed, 6 storage refused."""
 
 
 def main(argv: list[str] | None = None) -> int:

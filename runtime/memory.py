@@ -1,8 +1,8 @@
 """Memory fixed at boot: one malloc arena, warm-up, then limits that the kernel enforces.
 
-boot -> `prepare_allocator` -> warm-up -> `seal` -> run. After the seal nothing may grow: the soft
-RLIMIT_AS is what was in use, the hard one is the board file's budget. `Seal.headroom` lifts the soft
-limit for as long as a lost camera is opened again.
+boot -> `prepare_allocator` -> warm-up -> `Seal` -> run. After the seal nothing may grow: the soft
+RLIMIT_AS is what was in use, the hard one is the board file's budget. `Seal.headroom` lifts the
+soft limit for as long as a lost camera is opened again.
 
 Source: getrlimit(2), mlockall(2), mallopt(3); CPython gc.freeze for the permanent generation.
 """
@@ -30,7 +30,7 @@ class MemoryRefused(Exception):
 
 
 def prepare_allocator() -> None:
-    """One arena, no mmap per block, no trimming: freed memory stays ours. Call before large imports."""
+    """One arena, no mmap per block, no trimming: freed memory stays ours. Call before imports."""
     libc = ctypes.CDLL(None)
     libc.mallopt(_M_ARENA_MAX, 1)
     libc.mallopt(_M_MMAP_MAX, 0)

@@ -13,7 +13,7 @@ ROLES = ("siren", "strobe", "fault")
 class Outputs:
     """Groups outputs by role and touches one only when its level shall change.
 
-    A refusal is kept in `reason`, never raised: one broken output must not keep another from working.
+    A refusal is kept in `reason`, never raised: one broken output must not stop another.
 
     Args:
         outputs: (role, output) for every output of the board file.

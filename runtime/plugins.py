@@ -15,7 +15,7 @@ class UnknownPlugin(Exception):
 
 
 def names(group: str, kind: str = "") -> list[str]:
-    """Names in an entry-point group, those of one kind ("camera", "npu", ...) without the prefix."""
+    """Names in an entry-point group; those of one `kind` ("camera", ...) come without prefix."""
     prefix = f"{kind}." if kind else ""
     found = {point.name for point in entry_points(group=group)}
     return sorted(name.removeprefix(prefix) for name in found if name.startswith(prefix))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drivers.interfaces import Clock
 
 BEHIND_SHARE = 0.5
-"""A tick that begins later than this share of a frame period is behind: sheddable work is left out."""
+"""A tick that begins later than this share of a frame period is behind: it sheds work."""
 LAG_SHARE = 0.9
 """Smoothed busy time above this share of a frame period: the board is too slow for the rate."""
 SMOOTHING = 0.05

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter_ns
 
-from models.detector import Detector
-
 from drivers.camera.supervised import SupervisedCamera
 from drivers.faults import NpuFault
 from drivers.interfaces import Session, Watchdog
 from drivers.npu.stale import StaleCheck
+from models.detector import Detector
 from runtime.alarm import Alarms
 from runtime.context import Context
 from runtime.health import FaultState, Health
@@ -113,9 +112,9 @@ class Alarm:
         changed = alarms.step(hazards.active, fresh, context.t_ms)
         if alarms.sound.pattern or self._outputs.level("siren"):
             level = alarms.siren_level(context.t_ms)
-            if self._outputs.drive("siren", level, context.now_ms) and level and context.fresh:
-                if before.pattern != alarms.sound.pattern:
-                    self._metrics.to_output.add(perf_counter_ns() - context.captured_ns)
+            driven = self._outputs.drive("siren", level, context.now_ms)
+            if driven and context.fresh and not before.pattern:
+                self._metrics.to_output.add(perf_counter_ns() - context.captured_ns)
         self._outputs.drive("strobe", alarms.sound.strobe, context.now_ms)
         if alarms.edges:
             self._tell(context)

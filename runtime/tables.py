@@ -100,14 +100,14 @@ class Hazards:
     """What the rules found: how many tracks each rule holds active, and this frame's edges.
 
     Attributes:
-        active: int64[R], number of tracks that each rule holds at this moment.
+        active: number of tracks that each rule holds at this moment.
         edges: edges of this frame; at most `edge_capacity`, more are counted in `dropped`.
     """
 
     __slots__ = ("active", "dropped", "edge_capacity", "edges")
 
     def __init__(self, rules: int, edge_capacity: int = 128) -> None:
-        self.active: I64 = np.zeros(rules, np.int64)
+        self.active = [0] * rules
         self.edges: list[HazardEdge] = []
         self.edge_capacity = edge_capacity
         self.dropped = 0

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.tables import Detections
 from runtime.site import TrackingConfig
-from runtime.tables import F32, Tracks, TrackState
+from runtime.tables import F32, I64, Tracks, TrackState
 
 MIN_IOU = 0.15
 """Overlap of predicted and detected box below which two boxes are never the same person."""
@@ -90,7 +90,7 @@ class Tracker:
             index = np.array(pairs)
             self._correct(live[index[:, 0]], index[:, 1], predicted[index[:, 0]], detections, t_ms)
 
-    def _predict(self, live: np.ndarray, t_ms: float) -> F32:
+    def _predict(self, live: I64, t_ms: float) -> F32:
         ahead_ms = np.minimum(t_ms - self.tracks.last_ms[live], VELOCITY_HORIZON_MS)
         step: F32 = self.tracks.velocity[live]
         step *= ahead_ms[:, None]
@@ -117,7 +117,7 @@ class Tracker:
         np.maximum(work, 1e-6, out=work)
         np.divide(inter, work, out=out)
 
-    def _speed_gate(self, live: np.ndarray, boxes: F32, t_ms: float, overlap: F32) -> None:
+    def _speed_gate(self, live: I64, boxes: F32, t_ms: float, overlap: F32) -> None:
         rows, n = overlap.shape
         dx, dy = self._left[:rows, :n], self._work[:rows, :n]
         centre = self.tracks.centre[live]
@@ -154,7 +154,7 @@ class Tracker:
         return pairs
 
     def _correct(
-        self, slots: np.ndarray, columns: np.ndarray, predicted: F32, found: Detections, t_ms: float
+        self, slots: I64, columns: I64, predicted: F32, found: Detections, t_ms: float
     ) -> None:
         tracks = self.tracks
         error = found.boxes[columns]
@@ -171,12 +171,12 @@ class Tracker:
         if tracks.state[slots].min() != TrackState.CONFIRMED:
             self._confirm(slots, t_ms)
 
-    def _confirm(self, slots: np.ndarray, t_ms: float) -> None:
+    def _confirm(self, slots: I64, t_ms: float) -> None:
         old_enough = t_ms - self.tracks.first_ms[slots] >= self._config.confirm_ms
         ready = old_enough & (self._hits[slots] >= MIN_HITS)
         self.tracks.state[slots[ready]] = TrackState.CONFIRMED
 
-    def _place(self, slots: np.ndarray, boxes: F32) -> None:
+    def _place(self, slots: I64, boxes: F32) -> None:
         middle_x = (boxes[:, 0] + boxes[:, 2]) * 0.5
         self.tracks.foot[slots, 0] = middle_x
         self.tracks.foot[slots, 1] = boxes[:, 3]

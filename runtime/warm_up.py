@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from models.detector import Detector
 
 from drivers.faults import CameraFault, EndOfStream, NpuFault
-from drivers.interfaces import Camera, Frame, Session
+from drivers.interfaces import U8, Camera, Frame, Session
+from models.detector import Detector
 from models.tables import Detections
 from runtime.context import Context
 from runtime.loop import Stage
 
 FRAMES = 40
-"""Full tables for this many frames of 100 ms: births, confirmations, crossings and deaths happen."""
+"""Full tables for this many frames of 100 ms: births, crossings and deaths happen."""
 CAMERA_FRAMES = 12
 """Pictures decoded before the seal: a decoder allocates its reference pictures as it meets them."""
 
@@ -29,7 +29,7 @@ def warm_up(
     """Exercise the judgement stages on crowds that come and go, and the network on noise.
 
     Args:
-        make_stages: makes a context and stages of the same capacity as the loop's, to be thrown away.
+        make_stages: makes a context and stages of the loop's capacity, to be thrown away.
         detector, session: the loop's own; their tensors are overwritten.
         width_px, height_px: size of the source pictures.
     """
@@ -49,7 +49,7 @@ def warm_up(
         context.events.waiting.clear()
 
 
-def _look(detector: Detector, session: Session, pixels: np.ndarray, detections: Detections) -> None:
+def _look(detector: Detector, session: Session, pixels: U8, detections: Detections) -> None:
     """One inference; a network that fails now fails again in the loop, where it is a fault."""
     detector.prepare(pixels)
     try:

@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: where the data sets are, and a skip with a reason where they are not."""
+"""Fixtures shared by all tests: where the data sets are, or a skip with the reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def data_root() -> Path:
-    """The folder of data sets named by HAETAE_DATA, default `../shared/data` beside the repository."""
+    """The folder of data sets: HAETAE_DATA, default `../shared/data`."""
     root = Path(os.environ.get("HAETAE_DATA", "../shared/data"))
     return root if root.is_absolute() else (REPOSITORY / root).resolve()
 

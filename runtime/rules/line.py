@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from runtime.geometry import ResolvedLine
 from runtime.site import LineRuleConfig
-from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
+from runtime.tables import F64, I64, HazardEdge, Hazards, Tracks, TrackState
 
-F64 = npt.NDArray[np.float64]
 RIGHT = 1
 
 
@@ -85,7 +84,7 @@ class LineRules:
             for row, column in np.argwhere(differs).tolist():
                 self._settle_down(row, int(live[column]), tracks, hazards)
 
-    def _measure(self, tracks: Tracks, live: np.ndarray) -> tuple[F64, F64]:
+    def _measure(self, tracks: Tracks, live: I64) -> tuple[F64, F64]:
         """float64[R, L] each: signed offset from the line (right is positive), share along it."""
         points = np.where(self._foot[:, :, None], tracks.foot[live], tracks.centre[live])
         points = points - self._start[:, None, :]
@@ -95,9 +94,9 @@ class LineRules:
 
     def _flip(
         self,
-        flipped: np.ndarray,
-        live: np.ndarray,
-        side: np.ndarray,
+        flipped: npt.NDArray[np.bool_],
+        live: I64,
+        side: npt.NDArray[np.int8],
         offset: F64,
         along: F64,
         t_ms: float,

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.site import ZoneRuleConfig
-from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
+from runtime.tables import F32, I64, HazardEdge, Hazards, Tracks, TrackState
 
 U32 = npt.NDArray[np.uint32]
 
@@ -23,7 +23,7 @@ class ZoneRules:
     Args:
         rules: (index into the site's rules, rule) for each zone rule.
         zone_bits: zone name -> its bit in `bitmap`.
-        centre_zones: bits of the zones whose anchor is the centre of the box, the others take the foot.
+        centre_zones: bits of the zones whose anchor is the centre of the box, not the foot.
         bitmap: uint32[H, W], bit z is set where zone z is.
         capacity: number of track slots.
     """
@@ -77,20 +77,22 @@ class ZoneRules:
             for row, column in np.argwhere(differs).tolist():
                 self._edge(row, int(live[column]), bool(inside[row, column]), tracks, t_ms, hazards)
 
-    def _inside(self, tracks: Tracks, live: np.ndarray) -> npt.NDArray[np.bool_]:
+    def _inside(self, tracks: Tracks, live: I64) -> npt.NDArray[np.bool_]:
         """bool[R, L]: which live slots have their anchor inside which rule's zone."""
         bits = np.zeros((len(self._rules), live.size), np.uint32)
         if self._any_foot:
             bits |= self._look_up(tracks.foot[live]) & self._foot_bits
         if self._any_centre:
             bits |= self._look_up(tracks.centre[live]) & self._centre_bits
-        return bits != 0
+        inside: npt.NDArray[np.bool_] = bits != 0
+        return inside
 
-    def _look_up(self, points: np.ndarray) -> U32:
+    def _look_up(self, points: F32) -> U32:
         """uint32[L]: zone bits under each point; a point beyond the edge counts as on the edge."""
         xy = points.astype(np.int32)
         np.clip(xy, 0, self._limit, out=xy)
-        return self._bitmap[xy[:, 1], xy[:, 0]]
+        found: U32 = self._bitmap[xy[:, 1], xy[:, 0]]
+        return found
 
     def _edge(
         self, row: int, slot: int, inside: bool, tracks: Tracks, t_ms: float, hazards: Hazards
