@@ -93,6 +93,8 @@ def find_seq(data: Buffer, offset: int, slot_bytes: int) -> int | None:
     """
     if data[offset : offset + 4] != MAGIC or len(data) < offset + slot_bytes:
         return None
+    if slot_bytes not in SLOT_SIZES:
+        return None
     _, _, _, _, _, seq, _, _, _, log2, _, length = HEADER.unpack_from(data, offset)
     end = offset + HEADER.size + length
     if 1 << log2 != slot_bytes or end + CRC.size > offset + slot_bytes:
