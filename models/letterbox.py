@@ -44,8 +44,11 @@ class Letterbox:
         self.height_px = min(input_h, max(1, round(source_h * ratio)))
         self.scale_x = source_w / self.width_px
         self.scale_y = source_h / self.height_px
-        self._size = (self.width_px, self.height_px)
         self._pad = pad
+
+    def fits(self, width: int, height: int) -> bool:
+        """Whether pictures of this size go through this letterbox."""
+        return (width, height) == (self.source_w, self.source_h)
 
     def bind(self, tensor: npt.NDArray[Any], rgb: bool = False) -> BoundLetterbox:
         """Fill `tensor` with the pad value, once, and return what writes pictures into it.

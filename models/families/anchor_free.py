@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.families.grid import Grid
+from models.families.suppress import Suppressor
 from models.letterbox import Letterbox
 from models.package import ModelInfo
 from models.tables import Detections
@@ -98,62 +99,3 @@ class AnchorFreeDecoder:
             detections.scores[row] = scores[i]
             detections.classes[row] = 0 if classes is None else classes[i]
         detections.count = len(kept)
-
-
-class Suppressor:
-    """Greedy non-maximum suppression within a class, on boxes sorted by score.
-
-    Attributes:
-        left: candidates that were still standing when the room was used up, last call.
-    """
-
-    def __init__(self, iou: float, capacity: int) -> None:
-        """Allocate for `capacity` candidates; boxes that overlap by more than `iou` are one."""
-        # inter / (a + b - inter) > iou  <=>  inter * (1 + iou) > iou * (a + b)
-        self._ratio = np.full(1, 1 + iou, np.float32)
-        self._iou = np.full(1, iou, np.float32)
-        self._low = np.zeros(2 * capacity, np.float32)
-        self._high = np.zeros(2 * capacity, np.float32)
-        self.left = 0
-
-    def suppress(self, corners: F32, classes: Array | None, room: int) -> list[int]:
-        """Positions of the boxes to keep, best first; boxes without area are dropped.
-
-        Args:
-            corners: float32[4, K], rows x1, y1, x2, y2.
-            classes: class per box, None where there is one class.
-            room: most boxes to keep.
-        """
-        self.left = 0
-        count = corners.shape[1]
-        first, last = corners[:2], corners[2:]
-        size = last - first
-        area = size[0] * size[1]
-        standing = bytearray(area > 0)
-        alive = np.frombuffer(standing, np.bool_)
-        share = area * self._iou
-        low = self._low[: 2 * count].reshape(2, count)
-        high = self._high[: 2 * count].reshape(2, count)
-        kept: list[int] = []
-        i = standing.find(1)
-        while i >= 0:
-            if len(kept) == room:
-                self.left = standing.count(1, i)
-                break
-            kept.append(i)
-            following = standing.find(1, i + 1)
-            if following < 0:
-                break
-            np.maximum(first, first[:, i : i + 1], out=low)
-            np.minimum(last, last[:, i : i + 1], out=high)
-            np.subtract(high, low, out=high)
-            np.maximum(high, 0, out=high)
-            np.multiply(high[0], high[1], out=high[0])
-            np.multiply(high[0], self._ratio, out=high[0])
-            np.add(share, share[i], out=low[0])
-            apart = high[0] <= low[0]
-            if classes is not None:
-                np.logical_or(apart, classes != classes[i], out=apart)
-            np.logical_and(alive, apart, out=alive)
-            i = standing.find(1, i + 1)
-        return kept
