@@ -88,6 +88,7 @@ def test_an_unreadable_picture_is_named_once_and_passed_over(
         camera.grab(frame, 100.0)
     assert str(bad) in caught.value.detail
     assert (frame.frame_id, number_of(frame.pixels)) == (0, 0)
+    assert not camera.grab(frame, 100.0)
     if reopened:
         camera.close()
         camera.open()

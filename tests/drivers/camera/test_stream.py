@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -52,7 +53,7 @@ class FakeCapture:
         self.may_open.wait()
         return self
 
-    def isOpened(self) -> bool:
+    def isOpened(self) -> bool:  # noqa: N802
         return self.opens
 
     def grab(self) -> bool:
@@ -199,9 +200,23 @@ def test_live_time_is_monotonic_and_goes_on_over_a_reopen(
     ids, times, captured = zip(*seen, strict=True)
     assert ids == (0, 1, 2, 3, 4, 5)
     assert times[0] == 0.0
-    assert all(b > a for a, b in zip(times, times[1:], strict=False))
+    assert all(b > a for a, b in pairwise(times))
     assert times[3] >= 1000.0
     assert all(t_ms == taken - captured[0] for t_ms, taken in zip(times, captured, strict=True))
+
+
+def test_a_picture_is_as_old_as_its_decoding_and_never_from_the_future(
+    bench: Bench, eventually: Eventually
+) -> None:
+    capture = bench.will_open()
+    bench.camera.open()
+    decoded_ms = bench.clock.now_ms()
+    assert bench.grab(later_ms=250)
+    assert bench.frame.captured_ms == decoded_ms
+    capture.show()
+    eventually(lambda: len(capture.given) == 2)
+    eventually(lambda: bench.camera.grab(bench.frame, decoded_ms + 100))
+    assert bench.frame.captured_ms == decoded_ms + 100
 
 
 def test_a_source_that_cannot_be_opened(bench: Bench) -> None:
@@ -236,7 +251,7 @@ def test_an_error_inside_opencv_is_a_fault(bench: Bench) -> None:
         raise cv2.error("inside")
 
     bench.will_open().isOpened = refuse  # type: ignore[method-assign]
-    with pytest.raises(CameraFault, match="open_failed.*inside"):
+    with pytest.raises(CameraFault, match=r"open_failed.*inside"):
         bench.camera.open()
 
 
@@ -268,9 +283,13 @@ def test_pictures_of_another_size_are_refused_after_the_first_opening(
     bench.will_open()
     bench.camera.open()
     bench.will_open(size=(80, 48))
-    with pytest.raises(CameraFault, match="80x48, buffers are 64x48") as caught:
+
+    def open_and_look() -> None:
         bench.camera.open(nonblocking=nonblocking)
         eventually(bench.grab)
+
+    with pytest.raises(CameraFault, match="80x48, buffers are 64x48") as caught:
+        open_and_look()
     assert caught.value.reason == "size_changed"
     bench.will_open()
     bench.camera.open()
@@ -302,7 +321,7 @@ def test_a_reader_hanging_while_it_opens_is_noticed(bench: Bench) -> None:
     bench.camera.open(nonblocking=True)
     assert not bench.grab(later_ms=OPEN_MS)
     assert not bench.grab(later_ms=HUNG_MARGIN_MS)
-    with pytest.raises(CameraFault, match="hung.*opening"):
+    with pytest.raises(CameraFault, match=r"hung.*opening"):
         bench.grab(later_ms=1)
 
 
@@ -448,9 +467,10 @@ def live_camera(config: Config, url: str, **values: int) -> StreamCamera:
     return StreamCamera(config(**settings), url, MonotonicClock())
 
 
-def grab_until(camera: StreamCamera, frame: Frame, seconds: float = 10.0) -> None:
-    clock, deadline = MonotonicClock(), time.monotonic() + seconds
-    while not camera.grab(frame, clock.now_ms()):
+def grab_until(camera: StreamCamera, frame: Frame, for_ever: bool = False) -> None:
+    """Wait for one picture, or until a fault is raised."""
+    clock, deadline = MonotonicClock(), time.monotonic() + 10.0
+    while not camera.grab(frame, clock.now_ms()) or for_ever:
         assert time.monotonic() < deadline, "no picture came"
         time.sleep(0.002)
 
@@ -478,8 +498,7 @@ def test_a_stream_that_stops_is_a_fault_and_comes_back(
     grab_until(camera, frame)
     getattr(mjpeg, how).set()
     with pytest.raises(CameraFault, match="read_failed"):
-        while True:
-            grab_until(camera, frame)
+        grab_until(camera, frame, for_ever=True)
     camera.close()
     getattr(mjpeg, how).clear()
     before = frame.frame_id

@@ -115,6 +115,24 @@ def test_opencv_retrieves_into_a_fitting_array_and_only_there(clip: Clip) -> Non
     assert capture.retrieve(other)[1] is not other
 
 
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads in /proc")
+@pytest.mark.skipif(os.cpu_count() == 1, reason="FFmpeg takes one thread per core")
+def test_the_decoder_takes_no_threads_of_its_own(clip: Clip, camera_of: Make) -> None:
+    path = clip("a.mp4", codec="mp4v")
+    before = threads()
+    greedy = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    assert threads() > before, "the check sees threads"
+    greedy.release()
+    camera = camera_of(path)
+    camera.open()
+    camera.grab(Frame(64, 48), 0.0)
+    assert threads() <= before
+
+
 def test_it_counts_on_when_opened_again(clip: Clip, camera_of: Make) -> None:
     camera = camera_of(clip(frames=3))
     ids, times = [], []
