@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.camera.pacing import Pacing, due_index, frame_time_ms
@@ -39,6 +39,7 @@ def test_the_due_frame_is_the_newest_whose_time_has_come(elapsed_ms: float, fps:
     assert frame_time_ms(index + 1, fps) > elapsed_ms + 1e-6
 
 
+@example(534_895_421, 12.083333333333334)
 @given(st.integers(0, 10**11), FPS)
 def test_every_frame_is_due_at_its_own_time(index: int, fps: float) -> None:
     assert due_index(frame_time_ms(index, fps), fps) == index
