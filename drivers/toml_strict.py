@@ -143,7 +143,7 @@ class _Walk:
             self.complaints.append((key, raw, words.allowed(kind, raw) or str(error)))
             return _BAD
         if not words.finite(raw):
-            self.complaints.append((key, raw, "must be finite, not inf or nan"))
+            self.complaints.append((key, raw, "must be finite, and within 64 bits"))
             return _BAD
         return value
 

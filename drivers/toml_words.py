@@ -119,8 +119,10 @@ def _right_type(kind: inspect.Type, value: object) -> bool:
 
 
 def finite(value: Any) -> bool:
-    """False when the value is, or holds, inf or nan."""
+    """False when the value is, or holds, inf, nan or a whole number beyond 64 bits."""
     match value:
+        case int():
+            return -(1 << 63) <= value < 1 << 63
         case float():
             return math.isfinite(value)
         case list():
