@@ -6,17 +6,18 @@ import math
 import os
 from typing import Any, Protocol
 
-import cv2
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
+
+import cv2  # reads its log level when it is imported
 
 from drivers.interfaces import U8
 
-FFMPEG_QUIET = "-8"
-"""AV_LOG_QUIET; OpenCV reads the variable when it opens its first capture."""
+if hasattr(cv2, "setLogLevel"):  # OpenCV 4; where imported earlier, the variable came too late
+    cv2.setLogLevel(0)
+
 MAX_FPS = 240.0
 """A container that claims more is not believed: some state their time base instead."""
-
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", FFMPEG_QUIET)
-cv2.setLogLevel(0)
 
 
 class Capture(Protocol):
