@@ -120,33 +120,18 @@ def polygon_problem(corners: Sequence[Point]) -> str | None:
     if all(_turn(corners[0], corners[1], corner) == 0 for corner in corners[2:]):
         return "must have an area; all corners lie on one straight line"
     for i, j in combinations(range(n), 2):
-        if _edges_meet(corners, i, j):
+        if j == i + 1 or (i == 0 and j == n - 1):
+            continue  # neighbours share a corner; one that folds back also meets the edge after
+        if _touch(corners[i], corners[i + 1], corners[j], corners[(j + 1) % n]):
             return (
                 f"must not cross itself; edges {i + 1} and {j + 1} meet: check the order of corners"
             )
     return None
 
 
-def _edges_meet(corners: Sequence[Point], i: int, j: int) -> bool:
-    """True when edges i < j of the polygon meet, other than neighbours in their shared corner."""
-    n = len(corners)
-    a, b, c, d = corners[i], corners[i + 1], corners[j], corners[(j + 1) % n]
-    if j == i + 1:
-        return _fold(a, b, d)
-    if i == 0 and j == n - 1:
-        return _fold(c, a, b)
-    return _touch(a, b, c, d)
-
-
 def _turn(a: Point, b: Point, c: Point) -> float:
     """Positive, zero or negative as a, b, c turn one way, go straight, or turn the other."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-
-
-def _fold(a: Point, b: Point, c: Point) -> bool:
-    """True when the way a, b, c goes straight back at b."""
-    back = (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1]) < 0
-    return back and _turn(a, b, c) == 0
 
 
 def _touch(a: Point, b: Point, c: Point, d: Point) -> bool:

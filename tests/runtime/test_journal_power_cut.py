@@ -150,6 +150,17 @@ def test_the_hours_catch_a_journal_that_walks_on_at_every_fault(
         test_storage_that_fails_for_hours_does_not_eat_the_history()
 
 
+def test_a_run_after_faults_goes_on_behind_the_newest_record() -> None:
+    storage = CrashStorage(bytes(SLOTS * 512))
+    storage.is_failing = lambda n: "io" if 60 < n <= 70 else None
+    acked, faults = run_with_faults(storage, 44)
+    assert faults == 10
+    for _ in range(3):
+        started = Journal(storage, VirtualClock(), 2)
+        acked.append(started.append(1, body_of(started.next_seq)))
+    check(storage.after_cut(0, set()), acked, SLOTS - RETRY_SLOTS, storage)
+
+
 def test_a_bad_sector_is_passed() -> None:
     class BadSector(CrashStorage):
         def write_at(self, offset: int, data: bytes | bytearray | memoryview) -> None:

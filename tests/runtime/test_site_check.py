@@ -77,7 +77,11 @@ ONE = [
     (zone("[[0, 0], [1, 0], [1, 1], [0.5, 0], [0, 1]]"), "must not cross itself"),
     (zone("[[0, 0], [1, 0], [1, 1], [1, 0.5], [0, 0.5]]"), "must not cross itself"),
     (zone("[[0, 0], [1, 0], [1, 1], [0, 1], [0, 2]]"), "must not cross itself; edges 3 and 5 meet"),
-    (zone("[[0, 0], [1, 0], [0.5, 0], [0.5, 1]]"), "must not cross itself; edges 1 and 2 meet"),
+    (
+        zone("[[0, 0], [1, 0], [1, 1], [0.5, 0]]"),
+        "zones[0].polygon = [(0.0, 0.0), (1.0, 0.0), (1.0",
+    ),
+    (zone("[[0, 0], [1, 0], [0.5, 0], [0.5, 1]]"), "must not cross itself; edges 1 and 3 meet"),
     (zone("[[0, 0], [1, 0], [1, 1], [0, 0]]"), "corner 4 and corner 1 are the same: do not close"),
     (zone("[[0, 0], [1, 0], [1, 0], [1, 1]]"), "corner 2 and corner 3 are the same"),
     (zone(str([[n % 9 / 9, n / 99] for n in range(65)])), "zones[0].polygon: must have at most 64"),
