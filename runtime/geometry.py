@@ -17,6 +17,8 @@ MAX_ZONES = 32
 """One bit each in a uint32."""
 FAR = 1.0
 """How many picture sizes a corner may lie outside of the picture."""
+_MARGIN_PX = 8
+"""Drawn around the picture and thrown away."""
 _SHIFT = 4
 """Corners are drawn to 1/16 pixel."""
 
@@ -149,11 +151,37 @@ def _pixels(points: Sequence[Point], scale: tuple[int, int]) -> F32:
 
 
 def _mask(polygon_px: F32, width_px: int, height_px: int) -> npt.NDArray[np.uint8]:
-    """uint8[H, W], 1 inside. OpenCV counts from pixel centres, hence the half pixel."""
-    mask = np.zeros((height_px, width_px), np.uint8)
-    corners = np.rint((polygon_px - 0.5) * (1 << _SHIFT)).astype(np.int32)
-    cv2.fillPoly(mask, [corners], 1, shift=_SHIFT)
-    return mask
+    """uint8[H, W], 1 inside. OpenCV counts from pixel centres, hence the half pixel.
+
+    Edges that leave the image make fillPoly paint its border, so the polygon is cut first, a little
+    outside of the picture, and drawn with that margin.
+    """
+    canvas = np.zeros((height_px + 2 * _MARGIN_PX, width_px + 2 * _MARGIN_PX), np.uint8)
+    corners: list[Point] = [(x, y) for x, y in polygon_px.tolist()]
+    for axis, size_px in ((0, width_px), (1, height_px)):
+        corners = _cut(corners, axis, -_MARGIN_PX + 1, 1)
+        corners = _cut(corners, axis, size_px + _MARGIN_PX - 1, -1)
+    if corners:
+        shifted = (np.array(corners) + (_MARGIN_PX - 0.5)) * (1 << _SHIFT)
+        cv2.fillPoly(canvas, [np.rint(shifted).astype(np.int32)], 1, shift=_SHIFT)
+    return canvas[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX].copy()
+
+
+def _cut(corners: list[Point], axis: int, limit: float, side: int) -> list[Point]:
+    """What is left of a polygon on one side (1: above, -1: below) of a limit on an axis.
+
+    Sutherland and Hodgman 1974; parts that fall apart stay joined along the limit.
+    """
+    kept: list[Point] = []
+    for i, b in enumerate(corners):
+        a = corners[i - 1]
+        room_a, room_b = side * (a[axis] - limit), side * (b[axis] - limit)
+        if (room_a < 0) != (room_b < 0):
+            t = room_a / (room_a - room_b)
+            kept.append((a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
+        if room_b >= 0:
+            kept.append(b)
+    return kept
 
 
 def _zone_problem(polygon_px: F32, width_px: int, height_px: int) -> str | None:

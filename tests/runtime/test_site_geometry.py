@@ -92,6 +92,20 @@ def test_a_polygon_that_leaves_the_picture_is_cut_at_its_edge() -> None:
     assert (zone_map[:, :31] == 0).all()
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_an_edge_far_outside_does_not_paint_the_border(turns: int) -> None:
+    points = [(0.0, 100.0), (0.0, 110.0), (-300.0, 0.0)]  # beside the picture, save for its edge
+    for _ in range(turns):
+        points = [(120.0 - y, x) for x, y in points]
+    assert (rasterise(zones(points), 120, 120) != 0).sum() <= 12
+
+
+def test_a_polygon_that_falls_apart_at_the_edge_of_the_picture_is_drawn_in_parts() -> None:
+    prongs = [(-50, 5), (20, 5), (20, 9), (-20, 9), (-20, 20), (20, 20), (20, 25), (-50, 25)]
+    column = rasterise(zones(prongs), 40, 30)[:, 2]
+    assert [y for y in range(30) if column[y]] == [*range(5, 10), *range(20, 26)]
+
+
 OUTSIDE = [
     [(1.1, 0), (1.5, 0), (1.5, 1)],
     [(-0.5, 0), (-0.1, 0), (-0.1, 1)],
@@ -153,7 +167,7 @@ def test_all_shapes_outside_are_named_at_once() -> None:
 COORDINATE = st.floats(-40, 80, width=32)
 
 
-@settings(max_examples=60)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(COORDINATE, COORDINATE), min_size=3, max_size=6))
 def test_the_map_agrees_with_the_polygon_away_from_its_edge(points: Points) -> None:
     if polygon_problem(points):
