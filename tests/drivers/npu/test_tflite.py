@@ -200,7 +200,7 @@ def test_a_failing_invoke_is_a_fault(npu: TfliteNpu, tiny_file: str) -> None:
     session = npu.load(tiny_file)
     assert isinstance(session, TfliteSession)
     session._interpreter = Failing()
-    with pytest.raises(NpuFault, match="delegate returned an error$") as fault:
+    with pytest.raises(NpuFault, match=r"delegate returned an error$") as fault:
         session.invoke()
     assert fault.value.reason == "invoke_failed"
 
