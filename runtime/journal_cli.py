@@ -1,7 +1,5 @@
 """`haetae journal`: read or export the event journal, also while the camera runs."""
 
-# ruff: noqa: T201 - this is a command, it prints
-
 from __future__ import annotations
 
 import argparse
