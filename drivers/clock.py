@@ -24,7 +24,7 @@ class MonotonicClock:
 
 
 class VirtualClock:
-    """Time that stands still until somebody sleeps: a run is repeatable and as fast as the machine."""
+    """Time that stands still until somebody sleeps: repeatable, and as fast as the machine."""
 
     def __init__(self, start_ms: float = 0.0, wall_start_ms: int = 0) -> None:
         self._now_ms = start_ms

@@ -20,7 +20,8 @@ class Frame:
 
     Attributes:
         pixels: uint8[H, W, 3] BGR; the array object may be exchanged by a camera that owns buffers.
-        frame_id: fresh for each new picture, increasing; a gap means frames were dropped. -1: none yet.
+        frame_id: fresh for each new picture, increasing; a gap means frames were dropped.
+            -1: none yet.
         t_ms: source time of the picture, ms since the source began.
         captured_ms: monotonic time at which the picture was taken over, ms.
     """
@@ -28,7 +29,7 @@ class Frame:
     __slots__ = ("captured_ms", "frame_id", "pixels", "t_ms")
 
     def __init__(self, width_px: int, height_px: int) -> None:
-        self.pixels: U8 = np.zeros((height_px, width_px, 3), np.uint8)
+        self.pixels: U8 = np.full((height_px, width_px, 3), 0, np.uint8)
         self.frame_id = -1
         self.t_ms = 0.0
         self.captured_ms = 0.0
@@ -76,11 +77,22 @@ class Camera(Protocol):
         """Fill `frame` with the newest picture due at `now_ms` (ms of the injected clock).
 
         Returns:
-            True when `frame` holds a picture that was not handed out before, False when there is none yet.
+            True when `frame` holds a picture not handed out before, False when there is none.
 
         Raises:
             CameraFault: the device failed; call `close`, then `open` to try again.
             EndOfStream: a finite source is exhausted.
+        """
+        ...
+
+    def rehearse(self, frame: Frame) -> None:
+        """Before the memory is sealed: take pictures as in operation, then start over.
+
+        What a decoder allocates as it meets it is allocated afterwards. An open camera is open
+        again, with its first picture still to come; a live one has nothing to do.
+
+        Raises:
+            CameraFault: it cannot be opened again.
         """
         ...
 
@@ -152,7 +164,7 @@ class Output(Protocol):
         ...
 
     def release(self, now_ms: float) -> None:
-        """Put the output to the level that the board file states for release. May be called twice."""
+        """Put the output to the level stated for release. May be called twice."""
         ...
 
 
@@ -175,7 +187,7 @@ class Watchdog(Protocol):
 
 @runtime_checkable
 class Storage(Protocol):
-    """A fixed-size block of flash with explicit sync. Writes are atomic only per `atomic_unit_bytes`."""
+    """A fixed-size block of flash with explicit sync; atomic only per `atomic_unit_bytes`."""
 
     size_bytes: int
     atomic_unit_bytes: int
@@ -185,7 +197,7 @@ class Storage(Protocol):
         ...
 
     def write_at(self, offset: int, data: bytes | bytearray | memoryview) -> None:
-        """Write; durable only after `sync`. Raises StorageFault (reason "full", "io", "read_only")."""
+        """Write; durable only after `sync`. Raises StorageFault ("full", "io", "read_only")."""
         ...
 
     def sync(self) -> None:

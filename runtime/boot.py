@@ -30,7 +30,7 @@ from runtime.geometry import ResolvedSite, resolve_site
 from runtime.health import Health
 from runtime.journal import Journal
 from runtime.loop import Loop, Stage, always, fresh, judged
-from runtime.memory import Seal
+from runtime.memory import Seal, settle_heap
 from runtime.metrics import Metrics
 from runtime.outputs import ROLES, Outputs
 from runtime.privacy import Anonymiser
@@ -42,7 +42,7 @@ from runtime.site import Site
 from runtime.status import status_words
 from runtime.tables import Hazards, Tracks
 from runtime.track import Tracker
-from runtime.warm_up import warm_up, warm_up_camera
+from runtime.warm_up import warm_up
 
 LIVE_TICK_MS = 10.0
 """A live camera is asked this often, so that a picture waits no longer than this for its turn."""
@@ -177,7 +177,9 @@ class _Builder:
             Stage("export", export or _nothing, fresh if export else _never, 20.0, sheddable=True),
         )
         warm_up(self._throw_away, detector, session, *self._size)
-        self._warm_up_camera(camera)
+        settle_heap()
+        warm_up(self._throw_away, detector, session, *self._size)
+        camera.rehearse(context.frame)
         slack_mb = VIDEO_SLACK_MB if export else 0
         memory = board.memory
         self._seal = Seal(memory.address_space_mb, memory.headroom_mb, memory.lock, slack_mb)
@@ -251,10 +253,6 @@ class _Builder:
             return
         with self._seal.headroom():
             yield
-
-    def _warm_up_camera(self, camera: SupervisedCamera) -> None:
-        if not camera.is_live:
-            warm_up_camera(self._make_camera(self._board.camera), Frame(*self._size))
 
     def _build_detector(self) -> tuple[Detector, Session]:
         config = self._board.npu

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from drivers.faults import (
+    CameraFault,
     CameraGone,
     ModelRefused,
     NpuFault,
@@ -54,6 +55,8 @@ def run(argv: list[str]) -> int:
         return _refuse(refused, REFUSED_MODEL)
     except CameraGone as gone:
         return _refuse(gone, CAMERA_GONE)
+    except CameraFault as fault:
+        return _refuse(fault, REFUSED_CONFIG)
     except NpuFault as fault:
         return _refuse(fault, NPU_FAILED)
     except StorageFault as fault:

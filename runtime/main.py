@@ -24,6 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     arguments = sys.argv[1:] if argv is None else argv
     from runtime import plugins
 

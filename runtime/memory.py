@@ -1,8 +1,8 @@
 """Memory fixed at boot: one malloc arena, warm-up, then limits that the kernel enforces.
 
-boot -> `prepare_allocator` -> warm-up -> `Seal` -> run. After the seal nothing may grow: the soft
-RLIMIT_AS is what was in use, the hard one is the board file's budget. `Seal.headroom` lifts the
-soft limit for as long as a lost camera is opened again.
+boot -> `prepare_allocator` -> warm-up -> `settle_heap` -> `Seal` -> run. After the seal nothing may
+grow: the soft RLIMIT_AS is what was in use, the hard one is the board file's budget.
+`Seal.headroom` lifts the soft limit for as long as a lost camera is opened again.
 
 Source: getrlimit(2), mlockall(2), mallopt(3); CPython gc.freeze for the permanent generation.
 """
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _ARENA_BYTES = 1 << 20
 """Heap touched and handed back before the seal: room for short-lived temporaries."""
@@ -30,9 +30,20 @@ class MemoryRefused(Exception):
 
 
 def prepare_allocator() -> None:
-    """One arena, no mmap per block, no trimming: freed memory stays ours. Call before imports."""
+    """One arena for all threads; what boot frees goes back to the kernel. Call before imports."""
     libc = ctypes.CDLL(None)
     libc.mallopt(_M_ARENA_MAX, 1)
+    libc.mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
+
+
+def settle_heap() -> None:
+    """Give back what boot has left over; from here on no mapping per block and no trimming.
+
+    Stages must run once more afterwards, so that what they need is in memory at the seal.
+    """
+    gc.collect()
+    libc = ctypes.CDLL(None)
+    libc.malloc_trim(0)
     libc.mallopt(_M_MMAP_MAX, 0)
     libc.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
 

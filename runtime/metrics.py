@@ -9,16 +9,16 @@ import numpy as np
 
 from runtime.memory import Seal, usage_kb
 
-_BIN_NS = 2_000
-_BINS = 100_000
-"""2 us bins up to 200 ms: the last one takes everything longer."""
+_BIN_NS = 5_000
+_BINS = 20_000
+"""5 us bins up to 100 ms: the last one takes everything longer."""
 
 
 class Histogram:
-    """Durations in 2 us bins."""
+    """Durations in 5 us bins."""
 
     def __init__(self) -> None:
-        self._bins = np.zeros(_BINS, np.uint32)
+        self._bins = np.full(_BINS, 0, np.uint32)
         self.total_ns = 0
         self.longest_ns = 0
         self.count = 0

@@ -9,6 +9,7 @@ from drivers.faults import StorageFault
 from runtime.event import KINDS, Events
 from runtime.journal import Journal
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 RETRY_MS = 1000.0
 """Pause before a refused write is tried again."""
 KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS, start=1)}
@@ -51,6 +52,5 @@ class Recorder:
     def _show(self, seq: int, event: dict[str, object]) -> None:
         """One JSON object on one line, `seq` first."""
         if self._lines is not None:
-            line = json.dumps({"seq": seq, **event}, separators=(",", ":"))
-            self._lines.write(line + "\n")
+            self._lines.write(_ENCODER.encode({"seq": seq, **event}) + "\n")
             self._lines.flush()

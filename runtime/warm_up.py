@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from drivers.faults import CameraFault, EndOfStream, NpuFault
-from drivers.interfaces import U8, Camera, Frame, Session
+from drivers.faults import NpuFault
+from drivers.interfaces import U8, Session
 from models.detector import Detector
 from models.tables import Detections
 from runtime.context import Context
@@ -15,8 +15,6 @@ from runtime.loop import Stage
 
 FRAMES = 40
 """Full tables for this many frames of 100 ms: births, crossings and deaths happen."""
-CAMERA_FRAMES = 12
-"""Pictures decoded before the seal: a decoder allocates its reference pictures as it meets them."""
 
 
 def warm_up(
@@ -34,15 +32,15 @@ def warm_up(
         width_px, height_px: size of the source pictures.
     """
     context, table = make_stages()
-    rng = np.random.default_rng(0)
-    noise = rng.integers(0, 256, (height_px, width_px, 3), np.uint8)
+    _wake_blas()
+    noise = _noise(height_px * width_px * 3).reshape(height_px, width_px, 3)
     for tick in range(FRAMES):
         context.begin(tick * 100.0)
         context.took(0)
         context.frame.t_ms = context.t_ms = tick * 100.0
         if tick % 8 == 0:
             _look(detector, session, noise, context.detections)
-        _crowd(context.detections, tick, rng, width_px, height_px)
+        _crowd(context.detections, tick, width_px, height_px)
         context.judged = True
         for stage in table:
             stage.run(context)
@@ -59,9 +57,20 @@ def _look(detector: Detector, session: Session, pixels: U8, detections: Detectio
     detector.decode(detections)
 
 
-def _crowd(
-    detections: Detections, tick: int, rng: np.random.Generator, width_px: int, height_px: int
-) -> None:
+def _wake_blas() -> None:
+    """OpenBLAS takes its buffer at the first product, and ends the process if it cannot."""
+    square = np.ones((64, 64), np.float32)
+    np.dot(square, square)
+    np.dot(square.astype(np.float64), square[0].astype(np.float64))
+
+
+def _noise(count: int) -> U8:
+    """Bytes without a pattern that a network could like; numpy.random would cost 4 MB for good."""
+    mixed = np.arange(count, dtype=np.uint32) * np.uint32(2654435761)
+    return (mixed >> np.uint32(24)).astype(np.uint8)
+
+
+def _crowd(detections: Detections, tick: int, width_px: int, height_px: int) -> None:
     """Fill the table: rows of people who walk right; nobody in the last third of the time."""
     capacity = detections.capacity
     columns = int(np.ceil(np.sqrt(capacity)))
@@ -69,22 +78,7 @@ def _crowd(
     x = (index % columns + 0.05 * tick) / columns * width_px
     y = (index // columns) / columns * height_px
     size = np.array([width_px, height_px]) / columns * 0.8
-    boxes = np.stack([x, y, x + size[0], y + size[1]], axis=1) + rng.normal(0, 1, (capacity, 4))
-    detections.boxes[:] = boxes
-    detections.scores[:] = np.sort(rng.uniform(0.6, 1.0, capacity))[::-1]
+    detections.boxes[:] = np.stack([x, y, x + size[0], y + size[1]], axis=1)
+    detections.boxes += np.sin(np.arange(4) + tick)
+    detections.scores[:] = np.linspace(1.0, 0.6, capacity)
     detections.count = capacity if tick < FRAMES * 2 // 3 else 0
-
-
-def warm_up_camera(camera: Camera, frame: Frame) -> None:
-    """Decode some pictures of a camera of which this is not the one that the loop will read.
-
-    Whatever is wrong with it shows again in the loop, where it is a fault.
-    """
-    try:
-        camera.open()
-        for tick in range(CAMERA_FRAMES):
-            camera.grab(frame, tick * 1000.0 / max(camera.fps, 1.0))
-    except (CameraFault, EndOfStream):
-        return
-    finally:
-        camera.close()

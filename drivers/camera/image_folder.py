@@ -10,7 +10,7 @@ import numpy as np
 import drivers.camera.opencv  # noqa: F401  silences OpenCV
 from drivers.board import CameraConfig
 from drivers.camera.opencv import size_text
-from drivers.camera.pacing import Pacing
+from drivers.camera.pacing import Pacing, rehearse
 from drivers.faults import CameraFault, EndOfStream
 from drivers.interfaces import U8, Clock, Frame
 
@@ -85,6 +85,12 @@ class ImageFolderCamera:
         np.copyto(frame.pixels, picture)
         self._pacing.stamp(frame, index, now_ms)
         return True
+
+    def rehearse(self, frame: Frame) -> None:
+        """See `Camera.rehearse`."""
+        rehearse(self, self._pacing, frame)
+        self._first = 0
+        self._after = None
 
     def close(self) -> None:
         """Forget the list. May be called twice."""

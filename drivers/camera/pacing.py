@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
-from drivers.interfaces import Frame
+from drivers.faults import CameraFault, EndOfStream
+from drivers.interfaces import Camera, Frame
 
 TOLERANCE_MS = 1e-6
 """A frame this close to its time is due: i * 1000 / fps is not exact in binary."""
+
+REHEARSAL_FRAMES, REHEARSAL_STEP_MS = 16, 500.0
+"""Pictures taken before the seal, and the source time between them."""
 
 
 def frame_time_ms(index: int, fps: float) -> float:
@@ -49,6 +53,11 @@ class Pacing:
         self._start_ms = None
         self.position = -1
 
+    def restart(self) -> None:
+        """Forget all that was handed out: the next frame is the first one."""
+        self.position, self._start_ms = -1, None
+        self._first_id, self._first_t_ms = 0, 0.0
+
     def due(self, now_ms: float) -> int:
         """Index of the newest frame due; the first call after `begin` makes `now_ms` its start."""
         if self._start_ms is None:
@@ -61,3 +70,21 @@ class Pacing:
         frame.frame_id = self._first_id + index
         frame.t_ms = self._first_t_ms + frame_time_ms(index, self._fps)
         frame.captured_ms = now_ms
+
+
+def rehearse(camera: Camera, pacing: Pacing, frame: Frame) -> None:
+    """Show some pictures of an open camera, then open it again as if nothing had been shown.
+
+    Whatever is wrong with a picture shows again in operation, where it is a fault.
+
+    Raises:
+        CameraFault: it cannot be opened again.
+    """
+    try:
+        for step in range(REHEARSAL_FRAMES):
+            camera.grab(frame, step * REHEARSAL_STEP_MS)
+    except (CameraFault, EndOfStream):
+        pass
+    camera.close()
+    pacing.restart()
+    camera.open()

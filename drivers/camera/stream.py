@@ -103,6 +103,9 @@ class StreamCamera:
         self._stamp(frame, box.taken, min(box.taken_ms, now_ms))
         return True
 
+    def rehearse(self, frame: Frame) -> None:
+        """Nothing to do: its decoder has been running since `open`."""
+
     def close(self) -> None:
         """Dismiss the reader without waiting for it. May be called twice."""
         reader, self._reader = self._reader, None

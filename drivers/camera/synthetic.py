@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from drivers.board import CameraConfig
 from drivers.camera.opencv import size_text
-from drivers.camera.pacing import Pacing, frame_time_ms
+from drivers.camera.pacing import Pacing, frame_time_ms, rehearse
 from drivers.camera.synthetic_scene import SyntheticScene
 from drivers.faults import CameraFault, EndOfStream
 from drivers.interfaces import Clock, Frame
@@ -78,6 +78,10 @@ class SyntheticCamera:
         self._scene.render(frame_time_ms(scene_index, self.fps), frame.pixels)
         self._pacing.stamp(frame, index, now_ms)
         return True
+
+    def rehearse(self, frame: Frame) -> None:
+        """See `Camera.rehearse`."""
+        rehearse(self, self._pacing, frame)
 
     def close(self) -> None:
         """Stop. May be called twice."""

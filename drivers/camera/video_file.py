@@ -9,7 +9,7 @@ import cv2
 
 from drivers.board import CameraConfig
 from drivers.camera.opencv import Capture, believable_fps, open_capture, size_text
-from drivers.camera.pacing import Pacing
+from drivers.camera.pacing import Pacing, rehearse
 from drivers.faults import CameraFault, EndOfStream
 from drivers.interfaces import U8, Clock, Frame
 
@@ -81,6 +81,10 @@ class VideoFileCamera:
             raise self._size_changed(picture, size_text(frame.pixels))
         self._pacing.stamp(frame, self._decoded, now_ms)
         return True
+
+    def rehearse(self, frame: Frame) -> None:
+        """See `Camera.rehearse`."""
+        rehearse(self, self._pacing, frame)
 
     def close(self) -> None:
         """Release the decoder. May be called twice."""

@@ -19,7 +19,10 @@ SCHEMA_VERSION: Final = 3
 MAX_FILE_BYTES: Final = 256 << 20
 """More than any board's memory has for a student; also bounds the time of the walk."""
 MAX_TENSOR_BYTES: Final = 256 << 20
-MAX_SCALE: Final = 1e6
+MIN_SCALE, MAX_SCALE = 1e-15, 1e6
+"""Quantization scales beyond these make the kernels' fixed-point arithmetic abort the process."""
+REQUIRED_INPUTS: Final = 2
+"""The first inputs of an operator are never absent in a network without recurrence."""
 MAX_RANK: Final = 8
 MIN_FILE_BYTES: Final = 32
 
@@ -163,7 +166,7 @@ def _verify_scales(walk: Walk, tensor: Table) -> None:
         return
     quantization = walk.table(walk.follow(tensor.fields[4]), "Quantization")
     for scale in walk.floats(quantization, 2):
-        if not 0 <= scale <= MAX_SCALE:
+        if scale != 0 and not MIN_SCALE <= scale <= MAX_SCALE:
             raise DamagedError(f"tensor scale {scale}")
 
 
@@ -172,7 +175,7 @@ def _verify_operator(walk: Walk, operator: Table, tensors: int, codes: list[Tabl
     _inside(code, len(codes), "operator code")
     for slot, lowest in OPERATOR_TENSORS:
         for place, index in enumerate(walk.integers(operator, slot)):
-            _inside(index, tensors, "operator tensor", lowest if place else 0)
+            _inside(index, tensors, "operator tensor", 0 if place < REQUIRED_INPUTS else lowest)
     kind = walk.byte(operator, 3)
     if kind in OPTIONS_UNSUPPORTED:
         raise DamagedError(f"operator options of type {kind} are not accepted")
