@@ -69,6 +69,14 @@ class Detector:
         """Turn the network's outputs into `detections`, in source pixels."""
         self._decoder.decode(self._outputs, detections)
 
+    def rehearse(self, detections: Detections) -> None:
+        """Take all the memory that any frame can need; call before it is sealed.
+
+        Args:
+            detections: filled with boxes that mean nothing.
+        """
+        self._decoder.rehearse(detections)
+
     def __call__(self, pixels: npt.NDArray[np.uint8], detections: Detections) -> None:
         """Detect in one picture.
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models.families.grid import Grid
 from models.families.suppress import Suppressor
 from models.letterbox import Letterbox
-from models.package import ModelInfo
+from models.package import ModelInfo, OutputInfo
 from models.tables import Detections
 
 MAX_CANDIDATES: Final = 256
@@ -50,6 +50,7 @@ class AnchorFreeDecoder:
             min_score: instead of the package's `thresholds.score`.
         """
         self.min_score = info.thresholds.score if min_score is None else min_score
+        self._info = info
         self._grid = Grid(info, letterbox, self.min_score)
         self._candidates = min(MAX_CANDIDATES, self._grid.cells)
         self._capacity = capacity
@@ -81,6 +82,14 @@ class AnchorFreeDecoder:
         detections.dropped = self._nms.left
         self._fill(detections, kept, corners, classes, scores.take(order))
 
+    def rehearse(self, detections: Detections) -> None:
+        """Decode the worst frame there can be, every cell at its best score, before the seal.
+
+        Args:
+            detections: filled to capacity with boxes that mean nothing.
+        """
+        self.decode([_saturated(output) for output in self._info.outputs], detections)
+
     def _best(self, scores: F32) -> Index:
         """Candidates over the threshold, best score first, at most MAX_CANDIDATES.
 
@@ -99,3 +108,9 @@ class AnchorFreeDecoder:
             detections.scores[row] = scores[i]
             detections.classes[row] = 0 if classes is None else classes[i]
         detections.count = len(kept)
+
+
+def _saturated(output: OutputInfo) -> Array:
+    """Highest scores, smallest boxes: nothing suppresses anything."""
+    limits = np.iinfo(output.dtype)
+    return np.full(output.shape, limits.min if output.kind == "box" else limits.max, output.dtype)

@@ -27,9 +27,10 @@ class Suppressor:
         # inter / (a + b - inter) > iou  <=>  inter > (a + b) * iou / (1 + iou)
         self._share = np.full(1, iou / (1 + iou), np.float32)
         self._zero = np.zeros(1, np.float32)
-        self._low = np.zeros(2 * capacity * capacity, np.float32)
-        self._high = np.zeros(2 * capacity * capacity, np.float32)
-        self._over = np.zeros(capacity * capacity, np.bool_)
+        # full, not zeros: pages that nobody has written are not there yet when the memory is sealed
+        self._low = np.full(2 * capacity * capacity, 0, np.float32)
+        self._high = np.full(2 * capacity * capacity, 0, np.float32)
+        self._over = np.full(capacity * capacity, False, np.bool_)
         self.left = 0
 
     def suppress(self, corners: F32, classes: npt.NDArray[Any] | None, room: int) -> list[int]:

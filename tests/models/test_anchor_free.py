@@ -252,3 +252,14 @@ def test_the_quantized_threshold_is_the_smallest_value_that_reaches(
     found = quantized_threshold(dequantized(output), dtype, least)
     enough = [q for q in range(256) if q / 256 >= least]
     assert found == (min(enough) if enough else 255) + zero_point
+
+
+def test_a_rehearsal_fills_the_table_and_leaves_nothing_behind() -> None:
+    info = make_info(2, "yolox_cxcywh", "logit_objectness", strides=(8, 16, 32), size=(320, 256))
+    detections = Detections(64)
+    decoder = AnchorFreeDecoder(info, Letterbox(768, 432, 320, 256), 64)
+    decoder.rehearse(detections)
+    assert detections.count == 64
+    assert detections.dropped > 0
+    decoder.decode(quiet(info), detections)
+    assert detections.count == 0
