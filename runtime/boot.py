@@ -42,7 +42,7 @@ from runtime.site import Site
 from runtime.status import status_words
 from runtime.tables import Hazards, Tracks
 from runtime.track import Tracker
-from runtime.warm_up import warm_up
+from runtime.warm_up import NoWatchdog, StageCall, warm_up
 
 LIVE_TICK_MS = 10.0
 """A live camera is asked this often, so that a picture waits no longer than this for its turn."""
@@ -176,9 +176,9 @@ class _Builder:
             Stage("health", stages.Check(health, camera, outputs, recorder, watchdog), always, 0.1),
             Stage("export", export or _nothing, fresh if export else _never, 20.0, sheddable=True),
         )
-        warm_up(self._throw_away, detector, session, *self._size)
+        warm_up(self._rehearsal(camera, recorder), detector, session)
         settle_heap()
-        warm_up(self._throw_away, detector, session, *self._size)
+        warm_up(self._rehearsal(camera, recorder), detector, session)
         camera.rehearse(context.frame)
         slack_mb = VIDEO_SLACK_MB if export else 0
         memory = board.memory
@@ -282,15 +282,18 @@ class _Builder:
         rules = build_rules(site, self._resolved, limits.tracks)
         return tracker, rules, Alarms([info.severity for info in rules.table], site.alarm)
 
-    def _throw_away(self) -> tuple[Context, tuple[Stage, ...]]:
-        """A second set of the judging stages with outputs that go nowhere, for the warm-up."""
-        context = self._build_context()
+    def _rehearsal(
+        self, camera: SupervisedCamera, recorder: Recorder
+    ) -> tuple[Context, tuple[StageCall, ...]]:
+        """A second set of stages with outputs that go nowhere, thrown away after the warm-up."""
+        context, outputs = self._build_context(), Outputs(())
         tracker, rules, alarms = self._build_judgement(context)
-        metrics = Metrics(())
+        health = Health(self._board.camera, *self._size, 0.0)
         return context, (
-            Stage("track", stages.Track(tracker), judged, 0.0),
-            Stage("rules", stages.Judge(rules), judged, 0.0),
-            Stage("alarm", stages.Alarm(alarms, rules, Outputs(()), metrics), always, 0.0),
+            stages.Track(tracker),
+            stages.Judge(rules),
+            stages.Alarm(alarms, rules, outputs, Metrics(())),
+            stages.Check(health, camera, outputs, recorder, NoWatchdog()),
         )
 
     def _build_recorder(self, context: Context) -> Recorder:

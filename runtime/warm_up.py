@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import numpy as np
@@ -11,40 +12,51 @@ from drivers.interfaces import U8, Session
 from models.detector import Detector
 from models.tables import Detections
 from runtime.context import Context
-from runtime.loop import Stage
 
 FRAMES = 40
 """Full tables for this many frames of 100 ms: births, crossings and deaths happen."""
 
 
+StageCall = Callable[[Context], None]
+
+
+class NoWatchdog:
+    """A watchdog for the rehearsal: the real one is armed by the loop."""
+
+    def feed(self, now_ms: float) -> None:
+        """Nothing to feed."""
+
+    def disarm(self) -> None:
+        """Nothing to disarm."""
+
+
 def warm_up(
-    make_stages: Callable[[], tuple[Context, tuple[Stage, ...]]],
-    detector: Detector,
-    session: Session,
-    width_px: int,
-    height_px: int,
+    rehearsal: tuple[Context, tuple[StageCall, ...]], detector: Detector, session: Session
 ) -> None:
-    """Exercise the judgement stages on crowds that come and go, and the network on noise.
+    """Exercise the judging stages on crowds that come and go, and the network on noise.
 
     Args:
-        make_stages: makes a context and stages of the loop's capacity, to be thrown away.
+        rehearsal: a context and stages of the loop's capacity, to be thrown away.
         detector, session: the loop's own; their tensors are overwritten.
-        width_px, height_px: size of the source pictures.
     """
-    context, table = make_stages()
+    context, table = rehearsal
+    pixels = context.frame.pixels
     _wake_blas()
-    noise = _noise(height_px * width_px * 3).reshape(height_px, width_px, 3)
+    noise = _noise(pixels.size).reshape(pixels.shape)
     for tick in range(FRAMES):
         context.begin(tick * 100.0)
+        context.frame.t_ms = tick * 100.0
         context.took(0)
-        context.frame.t_ms = context.t_ms = tick * 100.0
+        np.copyto(pixels, noise)
+        pixels += np.uint8(tick)
         if tick % 8 == 0:
-            _look(detector, session, noise, context.detections)
-        _crowd(context.detections, tick, width_px, height_px)
+            _look(detector, session, pixels, context.detections)
+        _crowd(context.detections, tick, pixels.shape[1], pixels.shape[0])
         context.judged = True
         for stage in table:
-            stage.run(context)
+            stage(context)
         context.events.waiting.clear()
+        gc.collect()
 
 
 def _look(detector: Detector, session: Session, pixels: U8, detections: Detections) -> None:
