@@ -9,7 +9,7 @@ import numpy as np
 
 from models.training.boxes import F32, PAD_VALUE, U8
 from models.training.pseudo_label import IGNORE
-from models.training.student import HEIGHT_PX, WIDTH_PX
+from models.training.student import WIDTH_PX
 
 MOSAIC_SHARE = 0.45
 VISIBLE_SHARE = 0.30
@@ -18,21 +18,24 @@ SMALLEST_PX = 6.0
 Draw = Callable[[np.random.Generator], tuple[U8, F32]]
 
 
-def training_picture(rng: np.random.Generator, draw: Draw, mosaic: bool) -> tuple[U8, F32]:
+def training_picture(
+    rng: np.random.Generator, draw: Draw, mosaic: bool, size: tuple[int, int]
+) -> tuple[U8, F32]:
     """One augmented picture.
 
     Args:
         rng: source of all randomness.
         draw: gives a random cached picture and its boxes, float32[N, 5] xyxy and kind.
         mosaic: whether four pictures may be joined.
+        size: width and height of the result, pixels; in a small one people are drawn larger.
 
     Returns:
-        uint8[256, 320, 3] BGR, float32[M, 5] xyxy in it and kind.
+        uint8[height, width, 3] BGR, float32[M, 5] xyxy in it and kind.
     """
     if mosaic and rng.random() < MOSAIC_SHARE:
-        pixels, boxes = _mosaic(rng, draw)
+        pixels, boxes = _mosaic(rng, draw, size)
     else:
-        pixels, boxes = _single(rng, draw)
+        pixels, boxes = _single(rng, draw, size)
     return _colour(rng, pixels), boxes
 
 
@@ -86,38 +89,47 @@ def _place(
     return out[kept > 4]
 
 
-def _single(rng: np.random.Generator, draw: Draw) -> tuple[U8, F32]:
+def _zoom(width_px: int) -> float:
+    """How much larger people are drawn in a small picture, so that they stay about as large."""
+    return float((WIDTH_PX / width_px) ** 0.5)
+
+
+def _single(rng: np.random.Generator, draw: Draw, canvas_size: tuple[int, int]) -> tuple[U8, F32]:
     picture, boxes = draw(rng)
     height, width = picture.shape[:2]
-    fit = min(WIDTH_PX / width, HEIGHT_PX / height)
+    wide, tall = canvas_size
+    fit = min(wide / width, tall / height)
     scale = (
-        fit * float(np.exp(rng.uniform(np.log(0.6), np.log(1.7)))) if rng.random() < 0.8 else fit
+        fit * float(np.exp(rng.uniform(np.log(0.6 * _zoom(wide)), np.log(1.7 * _zoom(wide)))))
+        if rng.random() < 0.8
+        else fit
     )
-    spare = (WIDTH_PX - scale * width, HEIGHT_PX - scale * height)
+    spare = (wide - scale * width, tall - scale * height)
     shift = (
         float(rng.uniform(min(spare[0], 0), max(spare[0], 0))),
         float(rng.uniform(min(spare[1], 0), max(spare[1], 0))),
     )
     if scale == fit:
         shift = (0.0, 0.0)
-    canvas = np.empty((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
-    return canvas, _place(canvas, (0, 0, WIDTH_PX, HEIGHT_PX), rng, picture, boxes, scale, shift)
+    canvas = np.empty((tall, wide, 3), np.uint8)
+    return canvas, _place(canvas, (0, 0, wide, tall), rng, picture, boxes, scale, shift)
 
 
-def _mosaic(rng: np.random.Generator, draw: Draw) -> tuple[U8, F32]:
-    canvas = np.empty((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
-    x, y = int(rng.uniform(0.3, 0.7) * WIDTH_PX), int(rng.uniform(0.3, 0.7) * HEIGHT_PX)
+def _mosaic(rng: np.random.Generator, draw: Draw, canvas_size: tuple[int, int]) -> tuple[U8, F32]:
+    wide, tall = canvas_size
+    canvas = np.empty((tall, wide, 3), np.uint8)
+    x, y = int(rng.uniform(0.3, 0.7) * wide), int(rng.uniform(0.3, 0.7) * tall)
     found = []
     for window in (
         (0, 0, x, y),
-        (x, 0, WIDTH_PX, y),
-        (0, y, x, HEIGHT_PX),
-        (x, y, WIDTH_PX, HEIGHT_PX),
+        (x, 0, wide, y),
+        (0, y, x, tall),
+        (x, y, wide, tall),
     ):
         picture, boxes = draw(rng)
         height, width = picture.shape[:2]
         size = (window[2] - window[0], window[3] - window[1])
-        scale = max(size[0] / width, size[1] / height) * float(rng.uniform(0.75, 1.7))
+        scale = max(size[0] / width, size[1] / height) * float(rng.uniform(0.75, 1.7)) * _zoom(wide)
         spare = (size[0] - scale * width, size[1] - scale * height)
         shift = (float(rng.uniform(0, 1)) * spare[0], float(rng.uniform(0, 1)) * spare[1])
         found.append(_place(canvas, window, rng, picture, boxes, scale, shift))
@@ -157,5 +169,5 @@ def _colour(rng: np.random.Generator, pixels: U8) -> U8:
 def _hole(rng: np.random.Generator, pixels: U8) -> None:
     """A post or a box in front of the scene."""
     w, h = int(rng.uniform(8, 50)), int(rng.uniform(8, 90))
-    x, y = int(rng.uniform(0, WIDTH_PX - w)), int(rng.uniform(0, HEIGHT_PX - h))
+    x, y = int(rng.uniform(0, pixels.shape[1] - w)), int(rng.uniform(0, pixels.shape[0] - h))
     pixels[y : y + h, x : x + w] = rng.integers(0, 255, 3, np.uint8)

@@ -35,6 +35,11 @@ class Picture:
     split: str = ""
 
 
+def _files(folder: Path) -> list[Path]:
+    """Sorted content of a folder; none where the set was left out of the data."""
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
 def _yolo_boxes(label: Path, classes: set[int], width: int, height: int) -> F32:
     """Boxes of some classes from a YOLO text file, xyxy pixels."""
     rows = [line.split() for line in label.read_text().splitlines()] if label.exists() else []
@@ -54,7 +59,7 @@ def _labelled(
     heads: set[int],
     split: str = "",
 ) -> Iterator[Picture]:
-    for path in sorted(images.iterdir()):
+    for path in _files(images):
         pixels = cv2.imread(str(path))
         if pixels is None:
             continue
@@ -97,7 +102,7 @@ def _posture(data: Path) -> Iterator[Picture]:
 
 
 def _ambianic(data: Path) -> Iterator[Picture]:
-    for path in sorted((data / "images/ambianic_fall").iterdir()):
+    for path in _files(data / "images/ambianic_fall"):
         if path.suffix in (".jpg", ".png"):
             yield Picture("ambianic_fall", cv2.imread(str(path)))
 

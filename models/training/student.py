@@ -141,16 +141,20 @@ def parameter_count(student: nn.Module) -> int:
     return sum(p.numel() for p in student.parameters())
 
 
-def cells(device: torch.device | None = None) -> tuple[Tensor, Tensor]:
-    """Cell centres float[A, 2] in input pixels, and strides float[A], strides in order."""
+def cells(size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX)) -> tuple[Tensor, Tensor]:
+    """Cells of an input of that width and height, in pixels.
+
+    Returns:
+        Centres float[A, 2] in input pixels, and strides float[A], strides in order.
+    """
     centres, strides = [], []
     for stride in STRIDES:
         y, x = torch.meshgrid(
-            torch.arange(HEIGHT_PX // stride), torch.arange(WIDTH_PX // stride), indexing="ij"
+            torch.arange(size[1] // stride), torch.arange(size[0] // stride), indexing="ij"
         )
         centres.append((torch.stack((x, y), -1).reshape(-1, 2) + 0.5) * stride)
         strides.append(torch.full((x.numel(),), float(stride)))
-    return torch.cat(centres).float().to(device), torch.cat(strides).to(device)
+    return torch.cat(centres).float(), torch.cat(strides)
 
 
 def flatten(pairs: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -113,7 +113,7 @@ def test_augmented_boxes_stay_inside_the_picture() -> None:
 
     rng = np.random.default_rng(0)
     for _ in range(60):
-        pixels, boxes = training_picture(rng, draw, mosaic=True)
+        pixels, boxes = training_picture(rng, draw, mosaic=True, size=(320, 256))
         assert pixels.shape == (256, 320, 3)
         assert pixels.dtype == np.uint8
         assert bool((boxes[:, :4] >= 0).all())
