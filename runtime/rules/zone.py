@@ -1,20 +1,23 @@
 """Rule `zone`: a confirmed person's anchor point stays inside a polygon.
 
-All zone rules of a site are judged together over the whole track table. Zones are looked up in one
-bitmap, so the cost does not grow with the number of corners.
+All zones are looked up in one bitmap, so the cost grows neither with their corners nor with the
+number of rules: a track whose zones are the same as in the last frame costs one look-up.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from runtime.site import ZoneRuleConfig
-from runtime.tables import F32, I64, HazardEdge, Hazards, Tracks, TrackState
+from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
 
-U32 = npt.NDArray[np.uint32]
+CONFIRMED = int(TrackState.CONFIRMED)
+ZoneMap = npt.NDArray[np.unsignedinteger[Any]]
 
 
 class ZoneRules:
@@ -24,7 +27,7 @@ class ZoneRules:
         rules: (index into the site's rules, rule) for each zone rule.
         zone_bits: zone name -> its bit in `bitmap`.
         centre_zones: bits of the zones whose anchor is the centre of the box, not the foot.
-        bitmap: uint32[H, W], bit z is set where zone z is.
+        bitmap: unsigned[H, W], bit z is set where zone z is.
         capacity: number of track slots.
     """
 
@@ -33,23 +36,24 @@ class ZoneRules:
         rules: Sequence[tuple[int, ZoneRuleConfig]],
         zone_bits: dict[str, int],
         centre_zones: int,
-        bitmap: U32,
+        bitmap: ZoneMap,
         capacity: int,
     ) -> None:
         self._rules = list(rules)
-        self._bitmap = bitmap
-        self._limit = np.array([bitmap.shape[1] - 1, bitmap.shape[0] - 1], np.int32)
-        bits = [1 << zone_bits[rule.zone] for _, rule in rules]
-        foot_bits = [bit & ~centre_zones for bit in bits]
-        self._foot_bits = np.array(foot_bits, np.uint32)[:, None]
-        self._centre_bits = np.array([bit & centre_zones for bit in bits], np.uint32)[:, None]
-        self._any_foot, self._any_centre = any(foot_bits), bool(self._centre_bits.any())
-        self._hold = np.array([[r.hold_ms] for _, r in rules], np.float64)
-        self._clear = np.array([[r.clear_ms] for _, r in rules], np.float64)
+        self._bitmap = bitmap.data
+        self._right, self._bottom = bitmap.shape[1] - 1, bitmap.shape[0] - 1
+        self._bits = np.array([1 << zone_bits[rule.zone] for _, rule in rules], np.uint32)
+        watched = int(np.bitwise_or.reduce(self._bits)) if rules else 0
+        self._foot_zones = watched & ~centre_zones
+        self._centre_zones = watched & centre_zones
+        self._hold = np.array([r.hold_ms for _, r in rules], np.float64)
+        self._clear = np.array([r.clear_ms for _, r in rules], np.float64)
         shape = (len(self._rules), capacity)
         self._raw = np.zeros(shape, np.bool_)
         self._active = np.zeros(shape, np.bool_)
         self._since = np.zeros(shape, np.float64)
+        self._zones = array("L", bytes(8 * capacity))
+        self._waiting = bytearray(capacity)
 
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         """Judge one frame; appends edges to `hazards` and keeps `hazards.active` up to date.
@@ -61,38 +65,44 @@ class ZoneRules:
         """
         for slot in tracks.died:
             self._drop(slot, tracks, t_ms, hazards)
-        live = tracks.live
-        if not live.size or not self._rules:
+        if not tracks.live.size:
             return
-        inside = self._inside(tracks, live)
-        inside &= tracks.state[live] == TrackState.CONFIRMED
-        changed = inside != self._raw[:, live]
-        if changed.any():
-            self._raw[:, live] = inside
-            self._since[:, live] = np.where(changed, t_ms, self._since[:, live])
-        differs = inside != self._active[:, live]
-        if differs.any():
-            held = t_ms - self._since[:, live]
-            differs &= held >= np.where(inside, self._hold, self._clear)
-            for row, column in np.argwhere(differs).tolist():
-                self._edge(row, int(live[column]), bool(inside[row, column]), tracks, t_ms, hazards)
+        foot, centre, state = tracks.foot.tolist(), tracks.centre.tolist(), tracks.state.tolist()
+        for slot in tracks.live.tolist():
+            zones = 0
+            if state[slot] == CONFIRMED:
+                zones = self._zones_under(*foot[slot]) & self._foot_zones
+                if self._centre_zones:
+                    zones |= self._zones_under(*centre[slot]) & self._centre_zones
+            if zones != self._zones[slot]:
+                self._move(slot, zones, t_ms)
+            if self._waiting[slot]:
+                self._settle(slot, tracks, t_ms, hazards)
 
-    def _inside(self, tracks: Tracks, live: I64) -> npt.NDArray[np.bool_]:
-        """bool[R, L]: which live slots have their anchor inside which rule's zone."""
-        bits = np.zeros((len(self._rules), live.size), np.uint32)
-        if self._any_foot:
-            bits |= self._look_up(tracks.foot[live]) & self._foot_bits
-        if self._any_centre:
-            bits |= self._look_up(tracks.centre[live]) & self._centre_bits
-        inside: npt.NDArray[np.bool_] = bits != 0
-        return inside
-
-    def _look_up(self, points: F32) -> U32:
-        """uint32[L]: zone bits under each point; a point beyond the edge counts as on the edge."""
-        xy = points.astype(np.int32)
-        np.clip(xy, 0, self._limit, out=xy)
-        found: U32 = self._bitmap[xy[:, 1], xy[:, 0]]
+    def _zones_under(self, x: float, y: float) -> int:
+        """Zone bits under a point; one beyond the edge counts as on the edge."""
+        column = min(max(int(x), 0), self._right)
+        row = min(max(int(y), 0), self._bottom)
+        found: int = self._bitmap[row, column]
         return found
+
+    def _move(self, slot: int, zones: int, t_ms: float) -> None:
+        """A track went into a zone or out of one: its time begins to count."""
+        inside = (self._bits & np.uint32(zones)) != 0
+        self._since[inside != self._raw[:, slot], slot] = t_ms
+        self._raw[:, slot] = inside
+        self._zones[slot] = zones
+        self._waiting[slot] = bool((inside != self._active[:, slot]).any())
+
+    def _settle(self, slot: int, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
+        """Raise or clear what a track's stay has lasted long enough for."""
+        inside = self._raw[:, slot]
+        held = t_ms - self._since[:, slot]
+        due = inside != self._active[:, slot]
+        due &= held >= np.where(inside, self._hold, self._clear)
+        for row in np.flatnonzero(due).tolist():
+            self._edge(row, slot, bool(inside[row]), tracks, t_ms, hazards)
+        self._waiting[slot] = bool((inside != self._active[:, slot]).any())
 
     def _edge(
         self, row: int, slot: int, inside: bool, tracks: Tracks, t_ms: float, hazards: Hazards
@@ -121,3 +131,4 @@ class ZoneRules:
             hazards.add(edge)
         self._active[:, slot] = False
         self._raw[:, slot] = False
+        self._zones[slot] = self._waiting[slot] = 0
