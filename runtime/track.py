@@ -2,16 +2,21 @@
 
 Detections above the birth score are matched first, the weaker ones may only keep a track alive
 (the idea of ByteTrack, Zhang et al., ECCV 2022). Identity comes from place and speed alone, never
-from appearance.
+from appearance. A camera sees few people at a time, and for few, plain numbers are several times
+quicker than arrays; only the tables are arrays.
 """
 
 from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from struct import Struct
 
 import numpy as np
 
 from models.tables import Detections
 from runtime.site import TrackingConfig
-from runtime.tables import F32, I64, Tracks, TrackState
+from runtime.tables import Tracks, TrackState
 
 MIN_IOU = 0.15
 """Overlap of predicted and detected box below which two boxes are never the same person."""
@@ -26,6 +31,14 @@ MAX_CONTAINED = 0.85
 """A new box that lies this far inside a matched one is a second box of the same person."""
 MIN_HITS = 2
 
+FREE, TENTATIVE, CONFIRMED = (int(state) for state in TrackState)
+BOX, POINT = Struct("4f"), Struct("2f")
+"""Rows of the float32 tables."""
+
+Box = tuple[float, float, float, float]
+Expected = tuple[int, float, float, float, float, float, float, float]
+"""A live track in this frame: slot, predicted box, last seen centre, square of its reach."""
+
 
 class Tracker:
     """Updates a `Tracks` table from a `Detections` table.
@@ -35,6 +48,9 @@ class Tracker:
         detection_capacity: rows of the detection table.
         config: times in ms, speed gate in body heights per second.
         birth_score: a weaker detection never starts a track.
+
+    Attributes:
+        births_refused: people who found no free slot.
     """
 
     def __init__(
@@ -44,16 +60,9 @@ class Tracker:
         self._config = config
         self._birth_score = birth_score
         self._next_id = 1
-        self._hits = np.zeros(tracks.capacity, np.int64)
+        self._hits = array("L", bytes(8 * tracks.capacity))
         self._gate_per_ms = config.max_speed_heights_s / 1000.0
         self.births_refused = 0
-        shape = (tracks.capacity, detection_capacity)
-        self._overlap: F32 = np.zeros(shape, np.float32)
-        self._left: F32 = np.zeros(shape, np.float32)
-        self._inter: F32 = np.zeros(shape, np.float32)
-        self._work: F32 = np.zeros(shape, np.float32)
-        self._matched = np.zeros(tracks.capacity, np.bool_)
-        self._taken = np.zeros(detection_capacity, np.bool_)
 
     def update(self, detections: Detections, t_ms: float) -> None:
         """Associate one frame's detections.
@@ -64,175 +73,188 @@ class Tracker:
         """
         tracks, n = self.tracks, detections.count
         tracks.died.clear()
-        self._matched[:] = False
-        self._taken[:n] = False
-        changed = False
+        boxes: list[Box] = detections.boxes[:n].tolist()
+        scores: list[float] = detections.scores[:n].tolist()
+        taken, held, changed = bytearray(n), list[Box](), False
         if tracks.live.size:
-            if n:
-                self._associate(detections, t_ms)
-            changed = self._bury(t_ms)
-        if n and not self._taken[:n].all():
-            changed |= self._give_birth(detections, t_ms)
+            expected = self._expect(t_ms)
+            pairs = self._match(expected, boxes, scores, taken)
+            held = [self._correct(e, boxes[i], scores[i], t_ms) for e, i in pairs]
+            if len(pairs) < len(expected):
+                changed = self._bury(t_ms)
+        if taken.count(0):
+            changed |= self._give_birth(boxes, scores, taken, held, t_ms)
         if changed:
             tracks.refresh_live()
 
-    def _associate(self, detections: Detections, t_ms: float) -> None:
-        live, n = self.tracks.live, detections.count
-        rows = live.size
-        predicted = self._predict(live, t_ms)
-        boxes = detections.boxes[:n]
-        overlap = self._overlap[:rows, :n]
-        self._iou(predicted, boxes, overlap)
-        self._speed_gate(live, boxes, t_ms, overlap)
-        strong = int(np.count_nonzero(detections.scores[:n] >= self._birth_score))
-        pairs = self._greedy(overlap[:, :strong], 0) + self._greedy(overlap[:, strong:], strong)
-        if pairs:
-            index = np.array(pairs)
-            self._correct(live[index[:, 0]], index[:, 1], predicted[index[:, 0]], detections, t_ms)
+    def _expect(self, t_ms: float) -> list[Expected]:
+        """Where each live track should be now, and how far it can have come."""
+        tracks, live = self.tracks, self.tracks.live
+        rows = zip(
+            live.tolist(),
+            tracks.boxes[live].tolist(),
+            tracks.velocity[live].tolist(),
+            tracks.last_ms[live].tolist(),
+            strict=True,
+        )
+        expected = []
+        for slot, (left, top, right, bottom), (v_left, v_top, v_right, v_bottom), last_ms in rows:
+            elapsed_ms = t_ms - last_ms
+            body_px = max(bottom - top, right - left)
+            reach_px = body_px * (elapsed_ms * self._gate_per_ms + GATE_SLACK_HEIGHTS)
+            ahead_ms = min(elapsed_ms, VELOCITY_HORIZON_MS)
+            expected.append(
+                (
+                    slot,
+                    left + v_left * ahead_ms,
+                    top + v_top * ahead_ms,
+                    right + v_right * ahead_ms,
+                    bottom + v_bottom * ahead_ms,
+                    (left + right) * 0.5,
+                    (top + bottom) * 0.5,
+                    reach_px * reach_px,
+                )
+            )
+        return expected
 
-    def _predict(self, live: I64, t_ms: float) -> F32:
-        ahead_ms = np.minimum(t_ms - self.tracks.last_ms[live], VELOCITY_HORIZON_MS)
-        step: F32 = self.tracks.velocity[live]
-        step *= ahead_ms[:, None]
-        step += self.tracks.boxes[live]
-        return step
-
-    def _iou(self, predicted: F32, boxes: F32, out: F32) -> None:
-        rows, n = out.shape
-        inter, left, work = self._inter[:rows, :n], self._left[:rows, :n], self._work[:rows, :n]
-        p, d = predicted.T[:, :, None], boxes.T[:, None, :]
-        np.minimum(p[2], d[2], out=inter)
-        np.maximum(p[0], d[0], out=left)
-        np.subtract(inter, left, out=inter)
-        np.minimum(p[3], d[3], out=work)
-        np.maximum(p[1], d[1], out=left)
-        np.subtract(work, left, out=work)
-        np.maximum(inter, 0.0, out=inter)
-        np.maximum(work, 0.0, out=work)
-        np.multiply(inter, work, out=inter)
-        area_p = (predicted[:, 2] - predicted[:, 0]) * (predicted[:, 3] - predicted[:, 1])
-        area_d = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-        np.add(area_p[:, None], area_d[None, :], out=work)
-        np.subtract(work, inter, out=work)
-        np.maximum(work, 1e-6, out=work)
-        np.divide(inter, work, out=out)
-
-    def _speed_gate(self, live: I64, boxes: F32, t_ms: float, overlap: F32) -> None:
-        rows, n = overlap.shape
-        dx, dy = self._left[:rows, :n], self._work[:rows, :n]
-        centre = self.tracks.centre[live]
-        np.subtract((boxes[:, 0] + boxes[:, 2]) * 0.5, centre[:, :1], out=dx)
-        np.subtract((boxes[:, 1] + boxes[:, 3]) * 0.5, centre[:, 1:], out=dy)
-        np.multiply(dx, dx, out=dx)
-        np.multiply(dy, dy, out=dy)
-        np.add(dx, dy, out=dx)
-        held = self.tracks.boxes[live]
-        body_px = np.maximum(held[:, 3] - held[:, 1], held[:, 2] - held[:, 0])
-        elapsed_ms = t_ms - self.tracks.last_ms[live]
-        reach_px = body_px * (elapsed_ms * self._gate_per_ms + GATE_SLACK_HEIGHTS)
-        overlap[dx > (reach_px * reach_px)[:, None]] = 0.0
-
-    def _greedy(self, overlap: F32, offset: int) -> list[tuple[int, int]]:
-        """Best pairs first; clears rows and columns of `overlap` that are taken."""
-        pairs: list[tuple[int, int]] = []
-        n = overlap.shape[1]
-        if not n:
-            return pairs
-        live = self.tracks.live
-        if offset:
-            overlap[self._matched[live]] = 0.0
-            overlap[self.tracks.state[live] != TrackState.CONFIRMED] = 0.0
-        for _ in range(min(overlap.shape)):
-            row, column = divmod(int(overlap.argmax()), n)
-            if overlap[row, column] < MIN_IOU:
-                break
-            pairs.append((row, column + offset))
-            self._taken[column + offset] = True
-            self._matched[live[row]] = True
-            overlap[row] = 0.0
-            overlap[:, column] = 0.0
+    def _match(
+        self, expected: list[Expected], boxes: list[Box], scores: list[float], taken: bytearray
+    ) -> list[tuple[Expected, int]]:
+        """Pairs of track and detection, greatest overlap first, the strong before the weak."""
+        strong = sum(score >= self._birth_score for score in scores)
+        pairs: list[tuple[Expected, int]] = []
+        matched = bytearray(len(expected))
+        state = self.tracks.state
+        for is_weak, _, row, column in sorted(_overlaps(expected, boxes, strong)):
+            if matched[row] or taken[column]:
+                continue
+            if is_weak and state[expected[row][0]] != CONFIRMED:
+                continue
+            matched[row] = taken[column] = 1
+            pairs.append((expected[row], column))
         return pairs
 
-    def _correct(
-        self, slots: I64, columns: I64, predicted: F32, found: Detections, t_ms: float
-    ) -> None:
-        tracks = self.tracks
-        error = found.boxes[columns]
-        error -= predicted
-        elapsed_ms = np.maximum(t_ms - tracks.last_ms[slots], 1.0)
-        tracks.velocity[slots] += error * (VELOCITY_GAIN / elapsed_ms)[:, None]
-        error *= POSITION_GAIN
-        predicted = predicted + error
-        tracks.boxes[slots] = predicted
-        self._place(slots, predicted)
-        tracks.score[slots] = found.scores[columns]
-        tracks.last_ms[slots] = t_ms
-        self._hits[slots] += 1
-        if tracks.state[slots].min() != TrackState.CONFIRMED:
-            self._confirm(slots, t_ms)
+    def _correct(self, expected: Expected, box: Box, score: float, t_ms: float) -> Box:
+        """Alpha-beta filter on the four sides; returns the new box."""
+        tracks, slot = self.tracks, expected[0]
+        elapsed_ms = max(t_ms - tracks.last_ms.item(slot), 1.0)
+        errors = [found - side for found, side in zip(box, expected[1:5], strict=True)]
+        left, top, right, bottom = (
+            side + POSITION_GAIN * error for side, error in zip(expected[1:5], errors, strict=True)
+        )
+        gain = VELOCITY_GAIN / elapsed_ms
+        speeds = tracks.velocity[slot].tolist()
+        BOX.pack_into(
+            tracks.velocity.data,
+            BOX.size * slot,
+            *(speed + gain * error for speed, error in zip(speeds, errors, strict=True)),
+        )
+        self._place(slot, (left, top, right, bottom), score, t_ms)
+        self._hits[slot] += 1
+        if tracks.state[slot] == TENTATIVE:
+            self._confirm(slot, t_ms)
+        return left, top, right, bottom
 
-    def _confirm(self, slots: I64, t_ms: float) -> None:
-        old_enough = t_ms - self.tracks.first_ms[slots] >= self._config.confirm_ms
-        ready = old_enough & (self._hits[slots] >= MIN_HITS)
-        self.tracks.state[slots[ready]] = TrackState.CONFIRMED
+    def _confirm(self, slot: int, t_ms: float) -> None:
+        old_enough = t_ms - self.tracks.first_ms[slot] >= self._config.confirm_ms
+        if old_enough and self._hits[slot] >= MIN_HITS:
+            self.tracks.state[slot] = CONFIRMED
 
-    def _place(self, slots: I64, boxes: F32) -> None:
-        middle_x = (boxes[:, 0] + boxes[:, 2]) * 0.5
-        self.tracks.foot[slots, 0] = middle_x
-        self.tracks.foot[slots, 1] = boxes[:, 3]
-        self.tracks.centre[slots, 0] = middle_x
-        self.tracks.centre[slots, 1] = (boxes[:, 1] + boxes[:, 3]) * 0.5
+    def _place(self, slot: int, box: Box, score: float, t_ms: float) -> None:
+        """Write what was seen of a track into its row."""
+        tracks, (left, top, right, bottom) = self.tracks, box
+        middle_x = (left + right) * 0.5
+        BOX.pack_into(tracks.boxes.data, BOX.size * slot, left, top, right, bottom)
+        POINT.pack_into(tracks.foot.data, POINT.size * slot, middle_x, bottom)
+        POINT.pack_into(tracks.centre.data, POINT.size * slot, middle_x, (top + bottom) * 0.5)
+        tracks.score[slot] = score
+        tracks.last_ms[slot] = t_ms
 
     def _bury(self, t_ms: float) -> bool:
         """Free the slots of tracks unseen for too long; True when any died."""
-        tracks, live = self.tracks, self.tracks.live
-        unseen = t_ms - tracks.last_ms[live]
-        if unseen.max() <= min(self._config.confirm_ms, self._config.coast_ms):
-            return False
-        tentative = tracks.state[live] == TrackState.TENTATIVE
-        limit = np.where(tentative, self._config.confirm_ms, self._config.coast_ms)
-        gone = live[unseen > limit]
-        tracks.state[gone] = TrackState.FREE
-        tracks.died.extend(gone.tolist())
-        return bool(gone.size)
+        tracks, config = self.tracks, self._config
+        for slot in tracks.live.tolist():
+            is_tentative = tracks.state[slot] == TENTATIVE
+            limit_ms = config.confirm_ms if is_tentative else config.coast_ms
+            if t_ms - tracks.last_ms[slot] > limit_ms:
+                tracks.state[slot] = FREE
+                tracks.died.append(slot)
+        return bool(tracks.died)
 
-    def _give_birth(self, found: Detections, t_ms: float) -> bool:
+    def _give_birth(
+        self,
+        boxes: list[Box],
+        scores: list[float],
+        taken: bytearray,
+        held: list[Box],
+        t_ms: float,
+    ) -> bool:
+        """Start a track for each strong box that is nobody's; True when any was started."""
         born = False
-        for row in range(found.count):
-            if self._taken[row] or found.scores[row] < self._birth_score:
+        for box, score, is_taken in zip(boxes, scores, taken, strict=True):
+            if is_taken or score < self._birth_score or _is_second_box(box, held):
                 continue
-            if self._is_second_box(found.boxes[row]):
-                continue
-            free = np.flatnonzero(self.tracks.state == TrackState.FREE)
-            if not free.size:
+            slot = self._free_slot()
+            if slot is None:
                 self.births_refused += 1
                 break
-            self._start(int(free[0]), found, row, t_ms)
+            self._start(slot, box, score, t_ms)
+            held.append(box)
             born = True
         return born
 
-    def _is_second_box(self, box: F32) -> bool:
-        """True when the box lies inside a track that was matched in this frame."""
-        held = self.tracks.boxes[self._matched]
-        if not held.size:
-            return False
-        width = np.minimum(held[:, 2], box[2]) - np.maximum(held[:, 0], box[0])
-        height = np.minimum(held[:, 3], box[3]) - np.maximum(held[:, 1], box[1])
-        inside = np.maximum(width, 0.0) * np.maximum(height, 0.0)
-        area = max(float((box[2] - box[0]) * (box[3] - box[1])), 1e-6)
-        return bool(inside.max() > MAX_CONTAINED * area)
+    def _free_slot(self) -> int | None:
+        """A slot for a new track; one that died in this very frame rests until the rules knew."""
+        free = np.flatnonzero(self.tracks.state == FREE).tolist()
+        return next((slot for slot in free if slot not in self.tracks.died), None)
 
-    def _start(self, slot: int, found: Detections, row: int, t_ms: float) -> None:
+    def _start(self, slot: int, box: Box, score: float, t_ms: float) -> None:
         tracks = self.tracks
-        tracks.state[slot] = TrackState.TENTATIVE
+        tracks.state[slot] = TENTATIVE if self._config.confirm_ms else CONFIRMED
         tracks.track_id[slot] = self._next_id
         self._next_id += 1
-        tracks.boxes[slot] = found.boxes[row]
         tracks.velocity[slot] = 0.0
-        tracks.score[slot] = found.scores[row]
-        tracks.first_ms[slot] = tracks.last_ms[slot] = t_ms
+        tracks.first_ms[slot] = t_ms
         self._hits[slot] = 1
-        self._matched[slot] = True
-        self._place(np.array([slot]), found.boxes[row][None])
-        if self._config.confirm_ms == 0:
-            tracks.state[slot] = TrackState.CONFIRMED
+        self._place(slot, box, score, t_ms)
+
+
+def _overlaps(
+    expected: list[Expected], boxes: list[Box], strong: int
+) -> list[tuple[bool, float, int, int]]:
+    """Pairs that may be one person: (detection is weak, -IoU, row of the track, of the detection).
+
+    A pair that would need a jump out of the track's reach is none. Boxes are sorted by their left
+    side, so that in a crowd a track is compared with those that stand in its way, not with all.
+    """
+    found = []
+    by_left = sorted((box[0], column) for column, box in enumerate(boxes))
+    widest = max((box[2] - box[0] for box in boxes), default=0.0)
+    for row, (_, left, top, right, bottom, x, y, reach2) in enumerate(expected):
+        area = (right - left) * (bottom - top)
+        first, last = bisect_left(by_left, (left - widest,)), bisect_left(by_left, (right,))
+        for _, column in by_left[first:last]:
+            x1, y1, x2, y2 = boxes[column]
+            width = (right if right < x2 else x2) - (left if left > x1 else x1)
+            if width <= 0.0:
+                continue
+            height = (bottom if bottom < y2 else y2) - (top if top > y1 else y1)
+            if height <= 0.0:
+                continue
+            inter = width * height
+            union = max(area + (x2 - x1) * (y2 - y1) - inter, 1e-6)
+            far2 = ((x1 + x2) * 0.5 - x) ** 2 + ((y1 + y2) * 0.5 - y) ** 2
+            if inter >= MIN_IOU * union and far2 <= reach2:
+                found.append((column >= strong, -inter / union, row, column))
+    return found
+
+
+def _is_second_box(box: Box, held: list[Box]) -> bool:
+    """True when the box lies inside a person that was seen in this frame."""
+    x1, y1, x2, y2 = box
+    least = MAX_CONTAINED * max((x2 - x1) * (y2 - y1), 1e-6)
+    for left, top, right, bottom in held:
+        width, height = min(right, x2) - max(left, x1), min(bottom, y2) - max(top, y1)
+        if width > 0.0 and height > 0.0 and width * height > least:
+            return True
+    return False
