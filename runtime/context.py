@@ -8,13 +8,16 @@ from models.tables import Detections
 from runtime.event import Events
 from runtime.tables import Hazards, Tracks
 
+REBASE_MS = 250.0
+"""A source whose time is further behind the loop's has started over: its time goes on from here."""
+
 
 class Context:
     """State of the present frame, filled stage by stage. Allocated once.
 
     Attributes:
         now_ms: injected clock at the start of the tick.
-        t_ms: source time; runs on by the clock while no frame comes.
+        t_ms: source time; runs on by the clock while no frame comes, and never starts over.
         frame: the newest picture.
         fresh: `frame` is new in this tick.
         judged: a valid inference was made on it in this tick.
@@ -25,6 +28,7 @@ class Context:
 
     __slots__ = (
         "_origin_ms",
+        "_shift_ms",
         "behind",
         "captured_ns",
         "detections",
@@ -51,6 +55,7 @@ class Context:
         self.now_ms = 0.0
         self.t_ms = 0.0
         self._origin_ms: float | None = None
+        self._shift_ms = 0.0
         self.fresh = False
         self.judged = False
         self.behind = False
@@ -72,7 +77,10 @@ class Context:
         """A fresh frame came in: its source time is the time of this tick."""
         self.fresh = True
         self.captured_ns = captured_ns
-        self.t_ms = self.frame.t_ms
+        behind_ms = self.t_ms - self.frame.t_ms - self._shift_ms
+        if behind_ms > REBASE_MS:
+            self._shift_ms += behind_ms
+        self.t_ms = self.frame.t_ms + self._shift_ms
         self._origin_ms = self.now_ms - self.t_ms
 
     def failed(self, fault: HardwareFault) -> None:

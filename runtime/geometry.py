@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ _SHIFT = 4
 """Corners are drawn to 1/16 pixel."""
 
 F32 = npt.NDArray[np.float32]
-U32 = npt.NDArray[np.uint32]
+ZoneMap = npt.NDArray[np.unsignedinteger[Any]]
 Anchor = Literal["foot", "centre"]
 
 
@@ -51,12 +51,12 @@ class ResolvedSite(NamedTuple):
     Attributes:
         zones: in the order of the file; zone z is bit z of `zone_map`.
         lines: in the order of the file.
-        zone_map: uint32[H, W], see `rasterise`.
+        zone_map: unsigned[H, W], see `rasterise`.
     """
 
     zones: tuple[ResolvedZone, ...]
     lines: tuple[ResolvedLine, ...]
-    zone_map: U32
+    zone_map: ZoneMap
 
 
 def resolve_site(site: Site, width_px: int, height_px: int, file: str) -> ResolvedSite:
@@ -91,23 +91,30 @@ def resolve_site(site: Site, width_px: int, height_px: int, file: str) -> Resolv
     return ResolvedSite(zones, lines, rasterise(zones, *size))
 
 
-def rasterise(zones: Sequence[ResolvedZone], width_px: int, height_px: int) -> U32:
+def rasterise(zones: Sequence[ResolvedZone], width_px: int, height_px: int) -> ZoneMap:
     """Draw all zones into one map, for a lookup at int(x), int(y) clipped to the picture.
 
     Returns:
-        uint32[H, W]: bit z is set where the pixel lies in `zones[z]` or on its edge. A zone that
-        reaches the edge of the picture holds the last row and column.
+        unsigned[H, W], as narrow as the number of zones allows: bit z is set where the pixel lies
+        in `zones[z]` or on its edge. A zone that reaches the edge of the picture holds the last
+        row and column.
 
     Raises:
         ValueError: more than MAX_ZONES zones.
     """
     if len(zones) > MAX_ZONES:
         raise ValueError(f"at most {MAX_ZONES} zones are possible, there are {len(zones)}")
-    zone_map = np.zeros((height_px, width_px), np.uint32)
+    zone_map = np.zeros((height_px, width_px), _narrowest(len(zones)))
     for z, zone in enumerate(zones):
         inside = _mask(zone.polygon_px, width_px, height_px)
-        np.bitwise_or(zone_map, np.uint32(1 << z), out=zone_map, where=inside.view(np.bool_))
+        bit = zone_map.dtype.type(1 << z)
+        np.bitwise_or(zone_map, bit, out=zone_map, where=inside.view(np.bool_))
     return zone_map
+
+
+def _narrowest(bits: int) -> type[np.unsignedinteger[Any]]:
+    """The smallest unsigned type with so many bits: the map is as large as the picture."""
+    return np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32
 
 
 def polygon_problem(corners: Sequence[Point]) -> str | None:

@@ -21,8 +21,14 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _ARENA_BYTES = 1 << 20
 """Heap touched and handed back before the seal: room for short-lived temporaries."""
+_POOL_BYTES, _POOLS_BYTES = 16 << 10, 4 << 20
+_BLOCKS = range(8, 472, 16)
+"""Python's small blocks: one of each size class for the pools half used, then the free pools."""
+_STACK_DEPTH = 150
+"""Nested calls in C, some hundred bytes each."""
 _PAGE_KB = resource.getpagesize() // 1024
 _STATM = Path("/proc/self/statm")
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class MemoryRefused(Exception):
@@ -31,9 +37,8 @@ class MemoryRefused(Exception):
 
 def prepare_allocator() -> None:
     """One arena for all threads; what boot frees goes back to the kernel. Call before imports."""
-    libc = ctypes.CDLL(None)
-    libc.mallopt(_M_ARENA_MAX, 1)
-    libc.mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
+    _LIBC.mallopt(_M_ARENA_MAX, 1)
+    _LIBC.mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
 
 
 def settle_heap() -> None:
@@ -42,10 +47,9 @@ def settle_heap() -> None:
     Stages must run once more afterwards, so that what they need is in memory at the seal.
     """
     gc.collect()
-    libc = ctypes.CDLL(None)
-    libc.malloc_trim(0)
-    libc.mallopt(_M_MMAP_MAX, 0)
-    libc.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
+    _LIBC.malloc_trim(0)
+    _LIBC.mallopt(_M_MMAP_MAX, 0)
+    _LIBC.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
 
 
 def usage_kb() -> tuple[int, int]:
@@ -70,8 +74,7 @@ class Seal:
         self._slack = slack_mb << 20
         self.slack_kb = slack_mb << 10
         self._depth = 0
-        touch = bytearray(b"\1") * _ARENA_BYTES
-        del touch
+        _touch()
         in_use = usage_kb()[1] << 10
         if in_use + self._slack > self._budget:
             raise MemoryRefused(
@@ -117,7 +120,20 @@ class Seal:
         resource.setrlimit(resource.RLIMIT_AS, (soft, self._budget))
 
 
+def _touch() -> None:
+    """Bring spare heap, the free pools of Python's own arenas and some stack into memory."""
+    heap = bytearray(b"\1") * _ARENA_BYTES
+    used: list[object] = [bytes(size) for size in _BLOCKS for _ in range(2 * _POOL_BYTES // size)]
+    used += [object() for _ in range(_POOL_BYTES // 8)]
+    used += [float(number) for number in range(_POOL_BYTES // 16)]
+    free = [bytes(_BLOCKS[-1]) for _ in range(_POOLS_BYTES // _BLOCKS[-1])]
+    nested: list[object] = []
+    for _ in range(_STACK_DEPTH):
+        nested = [nested]
+    del heap, used, free
+    repr(nested)
+
+
 def _lock_pages() -> bool:
     """Lock what is touched; False where the process may not (CAP_IPC_LOCK, memlock limit)."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    return bool(libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0)
+    return bool(_LIBC.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0)

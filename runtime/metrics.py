@@ -72,9 +72,9 @@ class Metrics:
         frame_ms is the time from the frame in hand to the end of its last stage; decoding of a file
         or a stream is `capture_ms`. overhead_ratio is frame_ms_p50 over invoke_ms_p50.
         """
+        rss_kb, address_space_kb = usage_kb()
         kept = sys.getallocatedblocks() - seal.blocks
         tracked = len(gc.get_objects())
-        rss_kb, address_space_kb = usage_kb()
         frames = max(self.frames, 1)
         frame_p50, invoke_p50 = self.frame.percentile_ms(50), self.invoke.percentile_ms(50)
         seconds = self.elapsed_ns / 1e9

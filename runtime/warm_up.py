@@ -67,6 +67,7 @@ def _look(detector: Detector, session: Session, pixels: U8, detections: Detectio
     except NpuFault:
         return
     detector.decode(detections)
+    detector.rehearse(detections)
 
 
 def _wake_blas() -> None:

@@ -73,7 +73,9 @@ class SyntheticScene:
         grain = np.round(rng.normal(0, self.look.noise, spare)).astype(np.int16)
         self._brighter = np.clip(grain, 0, 255).astype(np.uint8)
         self._darker = np.clip(-grain, 0, 255).astype(np.uint8)
-        self._canvas = np.empty((height_px * SUPERSAMPLE, width_px * SUPERSAMPLE, 3), np.uint8)
+        self._canvas = np.full(
+            (height_px * SUPERSAMPLE, width_px * SUPERSAMPLE, 3), 0, np.uint8
+        )  # touched now: memory is sealed later
         y, x = np.mgrid[-1:1:48j, -1:1:48j]
         self._shadow = (0.5 * np.clip(1 - np.hypot(x, y), 0, 1) ** 0.8).astype(np.float32)
 

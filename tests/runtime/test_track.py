@@ -175,8 +175,7 @@ def test_any_detections_leave_a_sound_table(frames):
         assert tracks.live.tolist() == np.flatnonzero(tracks.state).tolist()
         assert len(set(stage.ids)) == len(stage.ids)
         assert np.isfinite(tracks.boxes[tracks.live]).all()
-        for slot in tracks.died:
-            assert tracks.state[slot] in (TrackState.FREE, TrackState.TENTATIVE)
+        assert all(tracks.state[slot] == TrackState.FREE for slot in tracks.died)
 
 
 @pytest.mark.parametrize("people", [1, 6, 32])
