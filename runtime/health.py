@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
 from drivers.board import CameraConfig
 from drivers.interfaces import U8, Frame
 
@@ -24,20 +21,17 @@ class PictureCheck:
     def __init__(self, width_px: int, height_px: int, dark_level: int) -> None:
         self._step_y = max(1, height_px // SAMPLE_ROWS)
         self._step_x = max(1, width_px // SAMPLE_COLUMNS)
-        rows = -(-height_px // self._step_y)
-        columns = -(-width_px // self._step_x)
-        self._sample: U8 = np.zeros((rows, columns, 3), np.uint8)
-        self._last: U8 = np.zeros((rows, columns, 3), np.uint8)
-        self._dark_level = dark_level
+        self._dark = bytes(range(dark_level + 1))
+        self._last = b""
         self.changed = True
         self.lit = True
 
     def look(self, pixels: U8) -> None:
         """Compare a new picture with the last one; sets `changed` and `lit`."""
-        np.copyto(self._sample, pixels[:: self._step_y, :: self._step_x])
-        self.changed = cv2.norm(self._sample, self._last, cv2.NORM_INF) > 0.0
-        self.lit = cv2.norm(self._sample, cv2.NORM_INF) > self._dark_level
-        self._sample, self._last = self._last, self._sample
+        sample = pixels[:: self._step_y, :: self._step_x].tobytes()
+        self.changed = sample != self._last
+        self.lit = bool(sample.translate(None, self._dark))
+        self._last = sample
 
 
 @dataclass
