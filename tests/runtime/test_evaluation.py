@@ -1,0 +1,60 @@
+"""`haetae eval track` reads and writes MOTChallenge text through the loop's own tracker."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.evaluation import track
+
+HEADER = ["--width", "640", "--height", "480", "--fps", "10"]
+
+
+def run(tmp_path, text):
+    source, out = tmp_path / "det.txt", tmp_path / "tracks.txt"
+    source.write_text(text)
+    code = track(["--detections", str(source), "--out", str(out), *HEADER])
+    return code, out.read_text().splitlines() if out.exists() else []
+
+
+def test_two_people_get_a_number_each_in_every_frame_they_are_seen(tmp_path):
+    lines = []
+    for frame in range(1, 31):
+        lines.append(f"{frame},-1,{10 + 5 * frame},100,60,150,0.9,-1,-1,-1")
+        lines.append(f"{frame},-1,{500 - 5 * frame},300,60,150,0.9,-1,-1,-1")
+    code, rows = run(tmp_path, "\n".join(lines))
+    assert code == 0
+    fields = [row.split(",") for row in rows]
+    assert {row[1] for row in fields} == {"1", "2"}
+    assert all(len(row) == 10 for row in fields)
+    confirmed_from = 4
+    assert len(rows) == 2 * (30 - confirmed_from + 1)
+
+
+def test_the_written_box_is_the_person_s(tmp_path):
+    text = "\n".join(f"{frame},-1,100,100,60,150,0.9,-1,-1,-1" for frame in range(1, 10))
+    _, rows = run(tmp_path, text)
+    x, y, width, height = map(float, rows[-1].split(",")[2:6])
+    assert (x, y, width, height) == pytest.approx((100, 100, 60, 150), abs=0.01)
+
+
+def test_frames_without_a_box_pass_time(tmp_path):
+    first = [f"{frame},-1,100,100,60,150,0.9" for frame in range(1, 6)]
+    later = [f"{frame},-1,100,100,60,150,0.9" for frame in range(60, 70)]
+    _, rows = run(tmp_path, "\n".join(first + later))
+    assert {row.split(",")[1] for row in rows} == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    "line", ["1,-1,a,2,3,4,5", "1,-1,2,3", "0,-1,1,1,1,1,1", "1,-1,nan,1,1,1,1"]
+)
+def test_a_bad_line_is_named_and_nothing_is_written(tmp_path, line, capsys):
+    code, rows = run(tmp_path, f"1,-1,1,1,5,5,0.9\n{line}\n")
+    assert code == 2
+    assert rows == []
+    assert "det.txt:2" in capsys.readouterr().err
+
+
+def test_an_absent_file_is_refused(tmp_path, capsys):
+    arguments = ["--detections", str(tmp_path / "no.txt"), "--out", str(tmp_path / "o"), *HEADER]
+    assert track(arguments) == 2
+    assert "no.txt" in capsys.readouterr().err
