@@ -1,6 +1,7 @@
 """Measure a student beside its teacher: held-out pictures, the acceptance clip, the drawn room.
 
-python -m models.training.evaluate CACHE --checkpoint last.pt --int8 person_xs_int8.tflite
+python -m models.training.evaluate CACHE --checkpoint last.pt --int8 person_xs_int8.tflite \\
+        --teacher --report report.json
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from drivers.camera.synthetic_scene import SyntheticScene
 from models.training import metrics
@@ -27,15 +29,15 @@ from models.training.teacher import Teacher
 log = logging.getLogger(__name__)
 
 ACCEPTANCE_CLIP = "video/intel/one-by-one-person-detection.mp4"
-ACCEPTANCE_STEP_MS = 200.0
+ACCEPTANCE_STEP_MS = 300.0
 EMPTY_BELOW = 0.05
 """Frames in which the teacher has nothing at this score are empty."""
 LABELLED = ("coco128x2", "ppe_minhnkb", "ppe_hardhat", "fall_posture", "synthetic")
 BY_TEACHER = ("helmet_sites", "gmdcsa24")
 """Sets without person labels: the truth is the teacher's box, so this is agreement."""
 LOWEST_SCORE = 0.02
-SCENE_SEEDS = range(6)
-SCENE_STEP_MS = 100.0
+SCENE_SEEDS = range(4)
+SCENE_STEP_MS = 150.0
 SCENE_SIZE_PX = (640, 360)
 
 
@@ -109,14 +111,14 @@ def invoke_ms(path: Path, runs: int = 300) -> dict[str, float]:
 
 
 def evaluate(cache: Cache, detectors: dict[str, Detector], score: float) -> dict[str, Any]:
-    """Everything, for every detector; the teacher is judged on the held-out pictures as well."""
+    """Everything, for every detector; the teacher itself is not judged on the acceptance clip."""
     data = data_folder()
     teacher = Teacher(data)
     report: dict[str, Any] = {"score": score}
-    for name, detector in {**detectors, "teacher": teacher}.items():
+    for name, detector in detectors.items():
         report[name] = by_source(cache, detector, score)
         report[name]["drawn_room"] = drawn_room(detector, score)
-        if name != "teacher":
+        if not isinstance(detector, Teacher):
             report[name]["acceptance"] = acceptance(detector, teacher, data, score)
         for source, row in report[name].items():
             log.info("%-8s %-14s %s", name, source, _line(row))
@@ -134,10 +136,13 @@ def _line(row: dict[str, Any]) -> str:
 def main() -> None:
     """Evaluate from the command line."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cache", type=Path)
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--int8", type=Path)
+    parser.add_argument("--teacher", action="store_true", help="measure the teacher too")
+    parser.add_argument("--earlier", type=Path, help="a report whose other detectors to keep")
     parser.add_argument("--score", type=float, default=0.35)
     parser.add_argument("--report", type=Path)
     arguments = parser.parse_args()
@@ -146,7 +151,10 @@ def main() -> None:
         detectors["float"] = FloatStudent(arguments.checkpoint)
     if arguments.int8:
         detectors["int8"] = Int8Student(arguments.int8)
-    report = evaluate(Cache(arguments.cache), detectors, arguments.score)
+    if arguments.teacher:
+        detectors["teacher"] = Teacher(data_folder())
+    report = json.loads(arguments.earlier.read_text()) if arguments.earlier else {}
+    report |= evaluate(Cache(arguments.cache), detectors, arguments.score)
     if arguments.int8:
         report["invoke_ms"] = invoke_ms(arguments.int8)
         log.info("invoke %s ms", report["invoke_ms"])
