@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from drivers.faults import CameraFault, CameraGone, NpuFault, OutputFault, StorageFault
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,6 +56,25 @@ def faulty_camera(base: type, faults: list[list[Any]]) -> type:
             elif got:
                 self.last = frame.pixels.copy() if faults else None
             return got
+
+    return Camera
+
+
+def recorded_camera(base: type, cycle: int) -> type:
+    """A camera that draws its first `cycle` pictures once and shows them over and over."""
+
+    class Camera(base):
+        def open(self) -> None:
+            super().open()
+            if not hasattr(self, "pictures"):
+                shape = (cycle, self.height_px, self.width_px, 3)
+                self.pictures = np.full(shape, 0, np.uint8)
+                for index, picture in enumerate(self.pictures):
+                    self._scene.render(index * 1000 / self.fps, picture)
+                self._scene = self
+
+        def render(self, t_ms, pixels) -> None:
+            np.copyto(pixels, self.pictures[round(t_ms * self.fps / 1000) % cycle])
 
     return Camera
 
@@ -136,8 +157,14 @@ def main() -> int:
     from runtime.site_check import load_site
 
     real, kept, clock = plugins.driver, [], []
+
+    def camera(base: type) -> type:
+        cycle = plan.get("recorded", 0)
+        base = recorded_camera(base, cycle) if cycle else base
+        return faulty_camera(base, plan.get("camera", []))
+
     wrap = {
-        "camera": lambda base: faulty_camera(base, plan.get("camera", [])),
+        "camera": camera,
         "npu": lambda base: faulty_npu(base, plan.get("npu", []), clock),
         "output": lambda base: faulty_output(base, plan.get("output", []), kept),
         "storage": lambda base: faulty_storage(base, plan.get("storage", []), clock),

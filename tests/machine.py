@@ -45,11 +45,11 @@ def metrics(tmp_path: Path) -> dict[str, Any]:
     return report
 
 
-def faulty(**plan: Any) -> dict[str, Any]:
+def faulty(timeout_s: float = 240, **plan: Any) -> dict[str, Any]:
     """Run `tests.faulty` on a plan; returns its events, output edges, end and report."""
     command = [sys.executable, "-m", "tests.faulty", json.dumps(plan)]
     done = subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False
+        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=timeout_s, check=False
     )
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
