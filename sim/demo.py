@@ -49,7 +49,7 @@ def main() -> int:
 def report(events: list[dict[str, Any]], metrics: dict[str, Any], out: Path) -> int:
     """Print the story and the verdict; returns the exit code."""
     for event in events:
-        place = f"{event['rule']} {event['zone']}".strip()
+        place = f"{event['rule']} {event['zone']} {event['why'].get('output', '')}".strip()
         print(f"  {event['t_ms'] / 1000:6.1f} s  {event['kind']:8} {place:14} {event['state']}")
     settled = first(events, "hazard", "raised")
     siren = next((e for e in events if e["kind"] == "output" and is_siren_on(e)), None)
@@ -60,8 +60,7 @@ def report(events: list[dict[str, Any]], metrics: dict[str, Any], out: Path) -> 
     budget_ms = FRAME_PERIOD_MS + metrics["invoke_ms_p99"] + MARGIN_MS
     print(f"siren {delay_ms:.1f} ms after the frame that settled the rule (budget {budget_ms:.1f})")
     print(f"loop {metrics['frame_ms_p50']} ms per frame, {metrics['invoke_ms_p50']} of it inference")
-    grown_kb = metrics["rss_kb_end"] - metrics["rss_kb_sealed"]
-    print(f"memory {metrics['rss_kb_end'] / 1024:.0f} MB, grown by {grown_kb} kB since boot")
+    print(f"memory {metrics['rss_kb_end'] / 1024:.0f} MB, with the writer of the clip")
     print(f"look at {out / 'annotated.mp4'}, {out / 'events.jsonl'}, {out / 'metrics.json'}")
     if delay_ms > budget_ms:
         print("FAILED: the siren came too late")
