@@ -61,8 +61,8 @@ def measure(data: Path, core: int, frames: int, rounds: int) -> tuple[report.Tab
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m tests.bench", description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail when a budget does not hold")
-    parser.add_argument("--frames", type=int, default=30, help="frames per candidate and round")
-    parser.add_argument("--rounds", type=int, default=8, help="turns of each candidate")
+    parser.add_argument("--frames", type=int, default=25, help="frames per candidate and round")
+    parser.add_argument("--rounds", type=int, default=6, help="turns of each candidate")
     parser.add_argument("--core", type=int, help="core to run on; default: the first allowed")
     parser.add_argument("--out", type=Path, default=Path("bench_out"), help="folder of results")
     return parser

@@ -153,8 +153,9 @@ def bytetrack() -> Judge:
     def judge(found: Found) -> int:
         detections = sv.Detections(xyxy=found.xyxy, confidence=found.scores)
         tracked = tracker.update(detections)
-        zone.trigger(tracked[tracked.tracker_id >= 0])
-        return len(tracked)
+        people = tracked[tracked.tracker_id >= 0]
+        zone.trigger(people)
+        return len(people)
 
     return judge
 
