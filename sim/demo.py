@@ -1,4 +1,4 @@
-"""The demonstration: a person walks into a marked zone, and the camera sounds its siren by itself."""
+"""The demonstration: a person walks into a marked zone, and the camera sounds its siren."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def report(events: list[dict[str, Any]], metrics: dict[str, Any], out: Path) -> 
     delay_ms = siren["t_ms"] - settled["t_ms"] + metrics["frame_in_to_output_ms_max"]
     budget_ms = FRAME_PERIOD_MS + metrics["invoke_ms_p99"] + MARGIN_MS
     print(f"siren {delay_ms:.1f} ms after the frame that settled the rule (budget {budget_ms:.1f})")
-    print(f"loop {metrics['frame_ms_p50']} ms per frame, {metrics['invoke_ms_p50']} of it inference")
+    frame_ms, invoke_ms = metrics["frame_ms_p50"], metrics["invoke_ms_p50"]
+    print(f"loop {frame_ms} ms per frame, {invoke_ms} ms of it inference")
     print(f"memory {metrics['rss_kb_end'] / 1024:.0f} MB, with the writer of the clip")
     print(f"look at {out / 'annotated.mp4'}, {out / 'events.jsonl'}, {out / 'metrics.json'}")
     if delay_ms > budget_ms:

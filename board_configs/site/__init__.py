@@ -1,0 +1,1 @@
+"""Site files that a technician starts from."""
