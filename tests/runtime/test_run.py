@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -100,9 +101,16 @@ def test_a_second_camera_on_the_same_journal_is_refused(tmp_path):
     assert "in_use" in second.stderr
 
 
+@contextmanager
 def start(arguments):
+    """A camera in real time; killed at the latest when the test is over."""
     command = [sys.executable, "-m", "runtime.main", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=REPOSITORY, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for_events(folder, count=2, limit_s=60):
@@ -172,17 +180,16 @@ def test_a_source_that_never_works_is_a_fault_first_and_exit_4_then(
 def test_a_source_that_comes_back_is_watched_again(tmp_path):
     """The file is not there at boot and appears later, in real time."""
     source = tmp_path / "late.avi"
-    process = start(camera(tmp_path, "--source", source))
-    wait_for_events(tmp_path, count=2)
-    writer = cv2.VideoWriter(
-        str(tmp_path / "part.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 360)
-    )
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        writer.write(rng.integers(0, 255, (360, 640, 3), np.uint8))
-    writer.release()
-    (tmp_path / "part.avi").rename(source)
-    _, errors = process.communicate(timeout=60)
+    with start(camera(tmp_path, "--source", source)) as process:
+        wait_for_events(tmp_path, count=2)
+        part = tmp_path / "part.avi"
+        writer = cv2.VideoWriter(str(part), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 360))
+        rng = np.random.default_rng(0)
+        for _ in range(20):
+            writer.write(rng.integers(0, 255, (360, 640, 3), np.uint8))
+        writer.release()
+        part.rename(source)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors.decode()
     faults = [e["state"] for e in events(tmp_path) if e["kind"] == "fault"]
     assert faults == ["raised", "cleared"]
