@@ -34,7 +34,9 @@ clean:
 	.venv-test/bin/pip install --quiet --disable-pip-version-check -e '.[tflite,dev]'
 	touch $@
 
-.venv-bench/ready: pyproject.toml tests/bench/requirements.txt
+# Two steps: trackers would overwrite the headless OpenCV, norfair would hold numpy back.
+.venv-bench/ready: pyproject.toml tests/bench/requirements.txt tests/bench/requirements-no-deps.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check -e . -r tests/bench/requirements.txt
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/bench/requirements-no-deps.txt
 	touch $@

@@ -6,7 +6,8 @@ cause sounds again, and silencing never hides. What the outputs do follows from 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -117,7 +118,8 @@ class Alarms:
         self._now_ms = 0.0
         self._pattern_since = 0.0
         self._touched = True
-        self._rest = True
+        self._wake_ms = 0.0
+        self._active: list[int] = []
         self.sound = SILENT
         self.edges: list[AlarmEdge] = []
 
@@ -147,7 +149,7 @@ class Alarms:
         self._touched = True
 
     def step(self, active: Sequence[int], fresh_rules: Sequence[int], now_ms: float) -> bool:
-        """Advance to `now_ms`. Nothing to do, nothing done: the usual frame costs two comparisons.
+        """Advance to `now_ms`; works only when a cause, a command or a deadline asks for it.
 
         Args:
             active: number of causes that hold, per rule.
@@ -158,13 +160,13 @@ class Alarms:
             True when `sound` changed.
         """
         self._now_ms = now_ms
-        if self._rest and not fresh_rules and not self._touched:
+        if now_ms < self._wake_ms and active == self._active and not (fresh_rules or self._touched):
             return False
+        self._active = list(active)
         for rule in self._alarming:
             self._step_one(rule, active[rule] > 0, rule in fresh_rules, now_ms)
         self._touched = False
-        pending = any(since is not None for since in self._active_since)
-        self._rest = not (any(self.states) or any(self._shelved_until) or pending)
+        self._wake_ms = min(self._deadlines(now_ms), default=math.inf)
         before, self.sound = self.sound, self._sounding(now_ms)
         if self.sound.pattern and self.sound.pattern != before.pattern:
             self._pattern_since = now_ms
@@ -199,6 +201,24 @@ class Alarms:
         if state is not before:
             self._log(rule, state, acked)
 
+    def _deadlines(self, now_ms: float) -> Iterator[float]:
+        """Times at which something changes although no cause does."""
+        limit_ms, delay_ms = self._config.max_sound_ms, self._config.on_delay_ms
+        for rule in self._alarming:
+            since = self._active_since[rule]
+            if since is not None and since + delay_ms > now_ms:
+                yield since + delay_ms
+            if self._sound_until[rule] > now_ms:
+                yield self._sound_until[rule]
+            if (
+                limit_ms
+                and self.states[rule] is AlarmState.ACTIVE_UNACKED
+                and not self._quiet[rule]
+            ):
+                yield self._sounding_since[rule] + limit_ms
+            if self._shelved_until[rule]:
+                yield self._shelved_until[rule]
+
     def _delayed(self, rule: int, active: bool, now_ms: float) -> bool:
         """The cause after the on-delay."""
         if not active:
@@ -225,7 +245,6 @@ class Alarms:
             AlarmState.ACTIVE_UNACKED if sounds else state
             for state, sounds in zip(self.states, still, strict=True)
         ]
-        self._rest = self._rest and not any(still)
         shelved = [until > 0.0 for until in self._shelved_until]
         patterns = self._config.patterns
         return sounding(states, self._severities, shelved, self._quiet, patterns)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+import cv2
+
 from drivers.board import Board, CameraConfig
 from drivers.camera.supervised import SupervisedCamera
 from drivers.clock import MonotonicClock, VirtualClock
@@ -103,6 +105,7 @@ def boot(board: Board, site: Site, options: Options) -> Iterator[Machine]:
         ModelRefused, StorageFault, OutputFault, MemoryRefused: from the parts.
         LiveOnly: `options.fast` with a live source.
     """
+    cv2.setNumThreads(1)
     clock: Clock = VirtualClock() if options.fast else MonotonicClock()
     with ExitStack() as stack:
         builder = _Builder(board, site, options, clock, stack)

@@ -13,6 +13,8 @@ from models.detector import Detector
 from models.tables import Detections
 from runtime.context import Context
 
+_NOISE_BYTES = 16381
+"""A prime, so that rows do not repeat; small, as the heap never shrinks again."""
 FRAMES = 40
 """Full tables for this many frames of 100 ms: births, crossings and deaths happen."""
 
@@ -79,8 +81,8 @@ def _wake_blas() -> None:
 
 def _noise(count: int) -> U8:
     """Bytes without a pattern that a network could like; numpy.random would cost 4 MB for good."""
-    mixed = np.arange(count, dtype=np.uint32) * np.uint32(2654435761)
-    return (mixed >> np.uint32(24)).astype(np.uint8)
+    mixed = np.arange(_NOISE_BYTES, dtype=np.uint32) * np.uint32(2654435761)
+    return np.resize((mixed >> np.uint32(24)).astype(np.uint8), count)
 
 
 def _crowd(detections: Detections, tick: int, width_px: int, height_px: int) -> None:

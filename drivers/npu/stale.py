@@ -21,6 +21,8 @@ MATERIAL_SAMPLES: Final = 4
 """This many changed samples are about 1 % of the picture: a person 16 px wide."""
 REPEATS: Final = 3
 HOLD_MS: Final = 300.0
+WITNESS_BYTES: Final = 256
+"""While the smallest output of at least this size changes, nothing else has to be compared."""
 
 
 class StaleCheck:
@@ -53,6 +55,10 @@ class StaleCheck:
             ((out, out.copy(), np.zeros(out.shape, np.bool_)) for out in session.outputs),
             key=lambda pair: pair[0].size,
         )
+        by_size = sorted(session.outputs, key=lambda output: output.nbytes)
+        rich = (output for output in by_size if output.nbytes >= WITNESS_BYTES)
+        self._witness = next(rich, by_size[-1])
+        self._last = b""
         self._hold_ms, self._repeats = hold_ms, repeats
         self._counted, self._since_ms, self._seen = 0, 0.0, False
 
@@ -65,6 +71,10 @@ class StaleCheck:
         Raises:
             NpuFault: "stale_output", at every call until the outputs change.
         """
+        witness = self._witness.tobytes()
+        if witness != self._last:
+            self._last, self._seen = witness, False
+            return
         if not self._seen or self._outputs_changed():
             self._remember()
             return

@@ -10,6 +10,10 @@ import numpy.typing as npt
 F32 = npt.NDArray[np.float32]
 
 
+FEW = 24
+"""Up to so many boxes are compared in plain numbers: quicker than a dozen array operations."""
+
+
 class Suppressor:
     """Keeps the best box of each heap: compares all pairs at once, then walks bit masks.
 
@@ -42,6 +46,8 @@ class Suppressor:
             room: most boxes to keep.
         """
         count = corners.shape[1]
+        if count <= FEW:
+            return self._suppress_few(corners, classes, room)
         size = corners[2:] - corners[:2]
         area = size[0] * size[1]
         packed = np.packbits(self._overlaps(corners, area, classes), axis=1, bitorder="little")
@@ -58,6 +64,29 @@ class Suppressor:
                 row = int.from_bytes(rows[i * width : (i + 1) * width], "little")
                 standing &= ~row
         self.left = standing.bit_count()
+        return kept
+
+    def _suppress_few(self, corners: F32, classes: npt.NDArray[Any] | None, room: int) -> list[int]:
+        """The same for a few boxes, pair by pair."""
+        share = float(self._share[0])
+        names = [0] * corners.shape[1] if classes is None else classes.tolist()
+        kept: list[int] = []
+        boxes: list[tuple[float, float, float, float, float, int]] = []
+        self.left = 0
+        for i, (x1, y1, x2, y2, name) in enumerate(zip(*corners.tolist(), names, strict=True)):
+            area = (x2 - x1) * (y2 - y1)
+            for left, top, right, bottom, other, its_name in boxes:
+                width = min(x2, right) - max(x1, left)
+                height = min(y2, bottom) - max(y1, top)
+                overlaps = width > 0 and height > 0 and name == its_name
+                if overlaps and width * height > (area + other) * share:
+                    break
+            else:
+                if len(kept) == room:
+                    self.left += 1
+                elif area > 0:
+                    kept.append(i)
+                    boxes.append((x1, y1, x2, y2, area, name))
         return kept
 
     def _overlaps(

@@ -143,6 +143,7 @@ def test_sigkill_at_any_moment_loses_no_acknowledged_record(tmp_path):
     """An event line is written after its record is durable, so each line must be found again."""
     acknowledged = 0
     for moment in range(4):
+        (tmp_path / "events.jsonl").unlink(missing_ok=True)
         with start(camera(tmp_path, "--fast")) as process:
             wait_for_events(tmp_path, count=3 + 2 * moment)
             process.kill()

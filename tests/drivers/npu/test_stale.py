@@ -121,6 +121,7 @@ def test_the_fault_says_how_long() -> None:
     session = Still()
     check = StaleCheck(session, hold_ms=0, repeats=1)
     check.check(0)
+    check.check(0)
     _another_picture(session, 2)
     with pytest.raises(NpuFault, match="same outputs for 1 new pictures") as fault:
         check.check(100)
