@@ -44,7 +44,7 @@ from runtime.site import Site
 from runtime.status import status_words
 from runtime.tables import Hazards, Tracks
 from runtime.track import Tracker
-from runtime.warm_up import NoWatchdog, StageCall, warm_up
+from runtime.warm_up import Crowd, NoWatchdog, warm_up
 
 LIVE_TICK_MS = 10.0
 """A live camera is asked this often, so that a picture waits no longer than this for its turn."""
@@ -179,9 +179,9 @@ class _Builder:
             Stage("health", stages.Check(health, camera, outputs, recorder, watchdog), always, 0.1),
             Stage("export", export or _nothing, fresh if export else _never, 20.0, sheddable=True),
         )
-        warm_up(self._rehearsal(camera, recorder), detector, session)
+        warm_up(self._rehearsal(camera, recorder, detector, session))
         settle_heap()
-        warm_up(self._rehearsal(camera, recorder), detector, session)
+        warm_up(self._rehearsal(camera, recorder, detector, session))
         camera.rehearse(context.frame)
         slack_mb = VIDEO_SLACK_MB if export else 0
         memory = board.memory
@@ -286,18 +286,22 @@ class _Builder:
         return tracker, rules, Alarms([info.severity for info in rules.table], site.alarm)
 
     def _rehearsal(
-        self, camera: SupervisedCamera, recorder: Recorder
-    ) -> tuple[Context, tuple[StageCall, ...]]:
-        """A second set of stages with outputs that go nowhere, thrown away after the warm-up."""
+        self, camera: SupervisedCamera, recorder: Recorder, detector: Detector, session: Session
+    ) -> Loop:
+        """A second loop with outputs that go nowhere, thrown away after the warm-up."""
         context, outputs = self._build_context(), Outputs(())
         tracker, rules, alarms = self._build_judgement(context)
         health = Health(self._board.camera, *self._size, 0.0)
-        return context, (
-            stages.Track(tracker),
-            stages.Judge(rules),
-            stages.Alarm(alarms, rules, outputs, Metrics(())),
-            stages.Check(health, camera, outputs, recorder, NoWatchdog()),
+        metrics = Metrics(("crowd", "track", "rules", "alarm", "health"))
+        check = stages.Check(health, camera, outputs, recorder, NoWatchdog())
+        table = (
+            Stage("crowd", Crowd(detector, session, context.frame.pixels), always, 0.0),
+            Stage("track", stages.Track(tracker), judged, 0.0),
+            Stage("rules", stages.Judge(rules), judged, 0.0),
+            Stage("alarm", stages.Alarm(alarms, rules, outputs, metrics), always, 0.0),
+            Stage("health", check, always, 0.0),
         )
+        return Loop(table, context, RateKeeper(VirtualClock(), 100.0, 100.0), metrics)
 
     def _build_recorder(self, context: Context) -> Recorder:
         config = self._board.storage

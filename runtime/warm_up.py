@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from time import perf_counter_ns
 
 import numpy as np
 
@@ -12,14 +12,12 @@ from drivers.interfaces import U8, Session
 from models.detector import Detector
 from models.tables import Detections
 from runtime.context import Context
+from runtime.loop import Loop
 
 _NOISE_BYTES = 16381
 """A prime, so that rows do not repeat; small, as the heap never shrinks again."""
 FRAMES = 40
 """Full tables for this many frames of 100 ms: births, crossings and deaths happen."""
-
-
-StageCall = Callable[[Context], None]
 
 
 class NoWatchdog:
@@ -32,33 +30,40 @@ class NoWatchdog:
         """Nothing to disarm."""
 
 
-def warm_up(
-    rehearsal: tuple[Context, tuple[StageCall, ...]], detector: Detector, session: Session
-) -> None:
-    """Exercise the judging stages on crowds that come and go, and the network on noise.
+class Crowd:
+    """The first stage of a rehearsal, in place of camera and detector: crowds that come and go.
 
     Args:
-        rehearsal: a context and stages of the loop's capacity, to be thrown away.
         detector, session: the loop's own; their tensors are overwritten.
+        pixels: a picture of the camera's size, overwritten.
     """
-    context, table = rehearsal
-    pixels = context.frame.pixels
-    _wake_blas()
-    noise = _noise(pixels.size).reshape(pixels.shape)
-    for tick in range(FRAMES):
-        context.begin(tick * 100.0)
-        context.frame.t_ms = tick * 100.0
-        context.took(0)
-        np.copyto(pixels, noise)
+
+    def __init__(self, detector: Detector, session: Session, pixels: U8) -> None:
+        self._detector = detector
+        self._session = session
+        self._noise = _noise(pixels.size).reshape(pixels.shape)
+        self._tick = 0
+
+    def __call__(self, context: Context) -> None:
+        """Fill `context.frame` with noise and `context.detections` with people."""
+        tick, pixels = self._tick, context.frame.pixels
+        self._tick += 1
+        context.events.waiting.clear()
+        context.frame.t_ms = context.now_ms
+        context.took(perf_counter_ns())
+        np.copyto(pixels, self._noise)
         pixels += np.uint8(tick)
         if tick % 8 == 0:
-            _look(detector, session, pixels, context.detections)
+            _look(self._detector, self._session, pixels, context.detections)
         _crowd(context.detections, tick, pixels.shape[1], pixels.shape[0])
         context.judged = True
-        for stage in table:
-            stage(context)
-        context.events.waiting.clear()
-        gc.collect()
+
+
+def warm_up(rehearsal: Loop) -> None:
+    """Run a loop that is thrown away: its first stage is a Crowd, its outputs go nowhere."""
+    _wake_blas()
+    rehearsal.run(FRAMES)
+    gc.collect()
 
 
 def _look(detector: Detector, session: Session, pixels: U8, detections: Detections) -> None:
