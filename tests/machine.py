@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from models.pack import pack
-from tests.conftest import REPOSITORY, data_root
+from tests.places import REPOSITORY, data_root
 
 BOARD = REPOSITORY / "board_configs/sim.toml"
 SITES = REPOSITORY / "board_configs/site"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 
 FLOORS = ("drivers", "models", "ota", "runtime", "sim")
 """From the ground up."""

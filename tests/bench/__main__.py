@@ -17,7 +17,7 @@ from tests.bench import report
 from tests.bench.plot import plot
 from tests.bench.run import Bench
 from tests.bench.scenes import REFERENCE, SETTINGS, VIDEO
-from tests.conftest import data_root
+from tests.places import data_root
 
 PACKAGES = (
     "numpy",

@@ -15,8 +15,8 @@ import pytest
 
 from drivers.storage import FileReader
 from runtime.journal import read_all
-from tests.conftest import REPOSITORY
 from tests.machine import BOARD, SITES, camera, events, faulty, haetae, metrics, reference
+from tests.places import REPOSITORY
 
 EVENT_KEYS = {"seq", "t_ms", "frame", "kind", "rule", "zone", "track", "state", "why"}
 METRIC_KEYS = {
