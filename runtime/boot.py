@@ -32,7 +32,7 @@ from runtime.geometry import ResolvedSite, resolve_site
 from runtime.health import Health
 from runtime.journal import Journal
 from runtime.loop import Loop, Stage, always, fresh, judged
-from runtime.memory import Seal, settle_heap
+from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
 from runtime.outputs import ROLES, Outputs
 from runtime.privacy import Anonymiser
@@ -164,7 +164,7 @@ class _Builder:
         stale = StaleCheck(session) if board.npu.golden_stale_check else None
         context = self._build_context()
         metrics = Metrics(STAGE_NAMES)
-        recorder = self._build_recorder(context)
+        recorder = self._build_recorder()
         health = Health(board.camera, *self._size, clock.now_ms())
         watchdog = self._build_watchdog()
         tracker, rules, alarms = self._build_judgement(context)
@@ -180,9 +180,10 @@ class _Builder:
             Stage("export", export or _nothing, fresh if export else _never, 20.0, sheddable=True),
         )
         warm_up(self._rehearsal(camera, recorder, detector, session))
-        settle_heap()
+        settle()
         warm_up(self._rehearsal(camera, recorder, detector, session))
         camera.rehearse(context.frame)
+        self._record_boot(context, recorder)
         slack_mb = VIDEO_SLACK_MB if export else 0
         memory = board.memory
         self._seal = Seal(memory.address_space_mb, memory.headroom_mb, memory.lock, slack_mb)
@@ -303,7 +304,7 @@ class _Builder:
         )
         return Loop(table, context, RateKeeper(VirtualClock(), 100.0, 100.0), metrics)
 
-    def _build_recorder(self, context: Context) -> Recorder:
+    def _build_recorder(self) -> Recorder:
         config = self._board.storage
         path = Path(self._options.journal or config.path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -314,10 +315,13 @@ class _Builder:
         recorder = Recorder(
             Journal(storage, self._clock, 0 if self._options.fast else None), self._options.events
         )
+        return recorder
+
+    def _record_boot(self, context: Context, recorder: Recorder) -> None:
+        """The first record of this run; written late, so that writing one is rehearsed too."""
         why: dict[str, object] = {"board": self._board.name, "site": self._site.name}
         context.events.add("boot", 0.0, -1, "started", why)
         recorder.write(context.events, self._clock.now_ms())
-        return recorder
 
     def _build_export(
         self, camera: SupervisedCamera, alarms: Alarms, health: Health

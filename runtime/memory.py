@@ -1,6 +1,6 @@
 """Memory fixed at boot: one malloc arena, warm-up, then limits that the kernel enforces.
 
-boot -> `prepare_allocator` -> warm-up -> `settle_heap` -> `Seal` -> run. After the seal nothing may
+boot -> `prepare_allocator` -> warm-up -> `settle` -> `Seal` -> run. After the seal nothing may
 grow: the soft RLIMIT_AS is what was in use, the hard one is the board file's budget.
 `Seal.headroom` lifts the soft limit for as long as a lost camera is opened again.
 
@@ -27,7 +27,9 @@ _BLOCKS = range(8, 472, 16)
 _STACK_DEPTH = 150
 """Nested calls in C, some hundred bytes each."""
 _PAGE_KB = resource.getpagesize() // 1024
+_MADV_DONTNEED = 4
 _STATM = Path("/proc/self/statm")
+_MAPS = Path("/proc/self/maps")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -41,12 +43,16 @@ def prepare_allocator() -> None:
     _LIBC.mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
 
 
-def settle_heap() -> None:
+def settle() -> None:
     """Give back what boot has left over; from here on no mapping per block and no trimming.
+
+    Program text that only boot needed goes back too: it is read from its file again if ever called.
 
     Stages must run once more afterwards, so that what they need is in memory at the seal.
     """
     gc.collect()
+    for start, length in _program_text():
+        _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_DONTNEED)
     _LIBC.malloc_trim(0)
     _LIBC.mallopt(_M_MMAP_MAX, 0)
     _LIBC.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
@@ -118,6 +124,17 @@ class Seal:
     def _tighten(self) -> None:
         soft = min((usage_kb()[1] << 10) + self._slack, self._budget)
         resource.setrlimit(resource.RLIMIT_AS, (soft, self._budget))
+
+
+def _program_text() -> list[tuple[int, int]]:
+    """(address, bytes) of all mappings that are code from a file: nobody can have written there."""
+    found = []
+    for line in _MAPS.read_text().splitlines():
+        span, permissions, *_, path = line.split(maxsplit=5)
+        if permissions == "r-xp" and path.startswith("/"):
+            start, end = (int(address, 16) for address in span.split("-"))
+            found.append((start, end - start))
+    return found
 
 
 def _touch() -> None:

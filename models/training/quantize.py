@@ -17,6 +17,9 @@ INPUT_RANGE = (-1.0, 127 / 128)
 """Scale 1/128 and zero point 0: the int8 input is the camera's byte with its top bit flipped."""
 BOX_RANGE = (-2.56, 2.54)
 """Scale 0.02 and zero point 0 on every stride; reaches from 0.08 to 12.7 strides."""
+LOGIT_RANGE = (-8.0, 4.0)
+"""Most calibration cells are background: left alone, their average range ends at 0, and no score
+could pass 0.5."""
 CALIBRATION_PICTURES = 200
 
 
@@ -50,6 +53,14 @@ def _pin(ranges: dict[str, Any], float_file: Path) -> None:
     details = runner.get_output_details()
     pins = {runner.get_input_details()[0]["name"]: INPUT_RANGE}
     pins |= {details[i]["name"]: BOX_RANGE for i in output_order(runner)[: len(STRIDES)]}
+    pins |= {name: LOGIT_RANGE for name in _logits(runner)}
     for name, (low, high) in pins.items():
         for key, value in (("min", low), ("max", high)):
             ranges[name][key] = np.full_like(np.asarray(ranges[name][key], np.float32), value)
+
+
+def _logits(runner: Any) -> list[str]:
+    """Names of the tensors that go into a sigmoid."""
+    names = {d["index"]: d["name"] for d in runner.get_tensor_details()}
+    found = [o for o in runner._get_ops_details() if o["op_name"] == "LOGISTIC"]
+    return [names[int(op["inputs"][0])] for op in found]
