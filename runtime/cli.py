@@ -176,7 +176,6 @@ def _report(machine: Machine, path: Path | None) -> None:
     if sys.stderr.isatty():
         sys.stderr.write("\n")
     if path is not None:
-        machine.seal.open_up()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(report, indent=1) + "\n")
 
