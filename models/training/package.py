@@ -78,9 +78,12 @@ def main() -> None:
     parser.add_argument("int8", type=Path)
     parser.add_argument("report", type=Path)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--notes", type=Path, help="Markdown about known failures, for the card")
     arguments = parser.parse_args()
     name, cache = arguments.folder.name, Cache(arguments.cache)
     report = json.loads(arguments.report.read_text())
+    if arguments.notes:
+        report["notes"] = arguments.notes.read_text().format(score=report["score"]).strip()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     file = arguments.folder / f"{name}_int8.tflite"
     file.write_bytes(arguments.int8.read_bytes())
