@@ -1,4 +1,13 @@
 """How the students are made: pictures, teacher, student, training, quantization, evaluation.
 
 Needs the `train` extra. Reads data sets as files from `HAETAE_DATA`; imports the floors below only.
+
+    python -m models.training.dataset CACHE
+    python -m models.training.train CACHE RUN --minutes 120
+    python -m models.training.quantize RUN/last.pt CACHE person_xs_int8.tflite
+    python -m models.training.threshold CACHE person_xs_int8.tflite
+    python -m models.training.evaluate CACHE --checkpoint RUN/last.pt \\
+        --int8 person_xs_int8.tflite --teacher --score 0.5 --report report.json
+    python -m models.training.package CACHE person_xs_int8.tflite report.json \\
+        models/students/person_xs --notes failures.md
 """

@@ -1,7 +1,12 @@
-"""Full-integer int8: calibrate on training pictures, pin ranges that must be round, quantize."""
+"""Full-integer int8: calibrate on training pictures, pin ranges that must be round, quantize.
+
+python -m models.training.quantize last.pt CACHE person_xs_int8.tflite
+"""
 
 from __future__ import annotations
 
+import argparse
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +15,7 @@ import numpy as np
 
 from models.training.boxes import F32, letterbox
 from models.training.dataset import TRAIN, Cache
-from models.training.export import interpreter, output_order
+from models.training.export import interpreter, load_student, output_order, to_float_tflite
 from models.training.student import HEIGHT_PX, STRIDES, WIDTH_PX
 
 INPUT_RANGE = (-1.0, 127 / 128)
@@ -64,3 +69,20 @@ def _logits(runner: Any) -> list[str]:
     names = {d["index"]: d["name"] for d in runner.get_tensor_details()}
     found = [o for o in runner._get_ops_details() if o["op_name"] == "LOGISTIC"]
     return [names[int(op["inputs"][0])] for op in found]
+
+
+def main() -> None:
+    """Convert and quantize a checkpoint from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("int8", type=Path)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        float_file = Path(folder) / "float.tflite"
+        to_float_tflite(load_student(arguments.checkpoint), float_file)
+        quantize(float_file, arguments.int8, Cache(arguments.cache))
+
+
+if __name__ == "__main__":
+    main()
