@@ -28,6 +28,8 @@ _STACK_DEPTH = 150
 """Nested calls in C, some hundred bytes each."""
 _PAGE_KB = resource.getpagesize() // 1024
 _MADV_DONTNEED = 4
+_WANTED_TEXT = ("python", "libpython", "_multiarray_umath", "libc.", "libm.", "[")
+"""The interpreter, numpy, the C library: any event may need some more of them; and no file."""
 _STATM = Path("/proc/self/statm")
 _MAPS = Path("/proc/self/maps")
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -127,11 +129,11 @@ class Seal:
 
 
 def _program_text() -> list[tuple[int, int]]:
-    """(address, bytes) of all mappings that are code from a file: nobody can have written there."""
+    """(address, bytes) of code from files, which nobody can have written to, less what all use."""
     found = []
     for line in _MAPS.read_text().splitlines():
         span, permissions, *_, path = line.split(maxsplit=5)
-        if permissions == "r-xp" and path.startswith("/"):
+        if permissions == "r-xp" and not Path(path).name.startswith(_WANTED_TEXT):
             start, end = (int(address, 16) for address in span.split("-"))
             found.append((start, end - start))
     return found
