@@ -13,7 +13,7 @@ import ctypes
 import gc
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,14 +22,14 @@ _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _ARENA_BYTES = 1 << 20
 """Heap touched and handed back before the seal: room for short-lived temporaries."""
 _POOL_BYTES, _POOLS_BYTES = 16 << 10, 4 << 20
-_BLOCKS = range(8, 472, 16)
+_BLOCKS = range(8, 480, 16)
 """Python's small blocks: one of each size class for the pools half used, then the free pools."""
 _STACK_DEPTH = 150
 """Nested calls in C, some hundred bytes each."""
 _PAGE_KB = resource.getpagesize() // 1024
-_MADV_DONTNEED = 4
+_MADV_DONTNEED, _MADV_POPULATE_WRITE = 4, 23
 _WANTED_TEXT = ("python", "libpython", "_multiarray_umath", "libc.", "libm.", "[")
-"""The interpreter, numpy, the C library: any event may need some more of them; and no file."""
+"""The interpreter, numpy, the C library; and what is no file."""
 _STATM = Path("/proc/self/statm")
 _MAPS = Path("/proc/self/maps")
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -53,7 +53,7 @@ def settle() -> None:
     Stages must run once more afterwards, so that what they need is in memory at the seal.
     """
     gc.collect()
-    for start, length in _program_text():
+    for start, length in _mappings(_is_boot_text):
         _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_DONTNEED)
     _LIBC.malloc_trim(0)
     _LIBC.mallopt(_M_MMAP_MAX, 0)
@@ -128,12 +128,17 @@ class Seal:
         resource.setrlimit(resource.RLIMIT_AS, (soft, self._budget))
 
 
-def _program_text() -> list[tuple[int, int]]:
-    """(address, bytes) of code from files, which nobody can have written to, less what all use."""
+def _is_boot_text(permissions: str, path: str) -> bool:
+    """Code from a file, which nobody can have written to, less what any event may need more of."""
+    return permissions == "r-xp" and not Path(path).name.startswith(_WANTED_TEXT)
+
+
+def _mappings(wanted: Callable[[str, str], bool]) -> list[tuple[int, int]]:
+    """(address, bytes) of the mappings of this process that are `wanted(permissions, path)`."""
     found = []
     for line in _MAPS.read_text().splitlines():
-        span, permissions, *_, path = line.split(maxsplit=5)
-        if permissions == "r-xp" and not Path(path).name.startswith(_WANTED_TEXT):
+        span, permissions, _, _, _, *path = line.split(maxsplit=5)
+        if wanted(permissions, path[0] if path else ""):
             start, end = (int(address, 16) for address in span.split("-"))
             found.append((start, end - start))
     return found
@@ -142,15 +147,17 @@ def _program_text() -> list[tuple[int, int]]:
 def _touch() -> None:
     """Bring spare heap, the free pools of Python's own arenas and some stack into memory."""
     heap = bytearray(b"\1") * _ARENA_BYTES
-    used: list[object] = [bytes(size) for size in _BLOCKS for _ in range(2 * _POOL_BYTES // size)]
-    used += [object() for _ in range(_POOL_BYTES // 8)]
-    used += [float(number) for number in range(_POOL_BYTES // 16)]
+    used: list[object] = [bytes(size) for size in _BLOCKS for _ in range(16 * _POOL_BYTES // size)]
+    used += [object() for _ in range(_POOL_BYTES)]
+    used += [float(number) for number in range(_POOL_BYTES)]
     free = [bytes(_BLOCKS[-1]) for _ in range(_POOLS_BYTES // _BLOCKS[-1])]
     nested: list[object] = []
     for _ in range(_STACK_DEPTH):
         nested = [nested]
     del heap, used, free
     repr(nested)
+    for start, length in _mappings(lambda permissions, path: path == "[heap]"):
+        _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_POPULATE_WRITE)
 
 
 def _lock_pages() -> bool:

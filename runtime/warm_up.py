@@ -61,7 +61,7 @@ class Crowd:
 
 def warm_up(rehearsal: Loop) -> None:
     """Run a loop that is thrown away: its first stage is a Crowd, its outputs go nowhere."""
-    _wake_blas()
+    _wake_numpy()
     rehearsal.run(FRAMES)
     gc.collect()
 
@@ -77,8 +77,13 @@ def _look(detector: Detector, session: Session, pixels: U8, detections: Detectio
     detector.rehearse(detections)
 
 
-def _wake_blas() -> None:
-    """OpenBLAS takes its buffer at the first product, and ends the process if it cannot."""
+def _wake_numpy() -> None:
+    """OpenBLAS takes its buffer at the first product, and ends the process if it cannot.
+
+    NumPy keeps freed blocks below 1 kB in a static table by size: each of its pages is touched.
+    """
+    blocks = [np.empty(size, np.uint8) for size in range(1, 1024, 16)]
+    del blocks
     square = np.ones((64, 64), np.float32)
     np.dot(square, square)
     np.dot(square.astype(np.float64), square[0].astype(np.float64))

@@ -14,7 +14,9 @@ from tests.machine import faulty
 
 CYCLE = 120
 """Pictures: 12 s at 10 frames/s, one walk through the room."""
-ALLOWED_KEPT = 64
+ALLOWED_KB = 8
+"""Two pages, in a run of any length: some page of the C library or the stack met late."""
+ALLOWED_KEPT = 200
 """Objects that a whole run may keep, whatever its length: caches that fill once."""
 
 
@@ -39,7 +41,7 @@ def main() -> int:
     good = (
         report["frames"] == frames
         and alarms > frames / 500
-        and grown_kb <= 0
+        and grown_kb <= ALLOWED_KB
         and space_kb <= 0
         and report["slack_kb"] == 0
         and report["kept_objects"] <= ALLOWED_KEPT

@@ -7,6 +7,8 @@ import pytest
 from tests.machine import faulty
 
 FRAMES = 400
+ALLOWED_KB = 8
+"""Two pages, in a run of any length: see tests/soak.py."""
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +19,7 @@ def sealed():
 def test_memory_does_not_move(sealed):
     assert sealed["frames"] == FRAMES
     assert sealed["slack_kb"] == 0
-    assert sealed["rss_kb_end"] <= sealed["rss_kb_sealed"]
+    assert sealed["rss_kb_end"] - sealed["rss_kb_sealed"] <= ALLOWED_KB
     assert sealed["address_space_kb_end"] <= sealed["address_space_kb_sealed"]
 
 
