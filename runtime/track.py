@@ -29,6 +29,8 @@ GATE_SLACK_HEIGHTS = 0.35
 """Jitter of a box centre, in body heights, that the speed gate allows at any speed."""
 MAX_CONTAINED = 0.85
 """A new box that lies this far inside a matched one is a second box of the same person."""
+MAX_GROWN = 2.5
+"""So is one around a matched one, up to this many times its area; a larger one stands nearer."""
 MIN_HITS = 2
 
 FREE, TENTATIVE, CONFIRMED = (int(state) for state in TrackState)
@@ -250,11 +252,15 @@ def _overlaps(
 
 
 def _is_second_box(box: Box, held: list[Box]) -> bool:
-    """True when the box lies inside a person that was seen in this frame."""
+    """True when the box lies inside a person that was seen in this frame, or closely around one."""
     x1, y1, x2, y2 = box
-    least = MAX_CONTAINED * max((x2 - x1) * (y2 - y1), 1e-6)
+    area = (x2 - x1) * (y2 - y1)
     for left, top, right, bottom in held:
         width, height = min(right, x2) - max(left, x1), min(bottom, y2) - max(top, y1)
-        if width > 0.0 and height > 0.0 and width * height > least:
+        if width <= 0.0 or height <= 0.0:
+            continue
+        its_area = (right - left) * (bottom - top)
+        smaller = min(area, its_area) if area < MAX_GROWN * its_area else area
+        if width * height > MAX_CONTAINED * smaller:
             return True
     return False

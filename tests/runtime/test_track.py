@@ -141,6 +141,21 @@ def test_a_second_box_inside_a_person_is_not_another_person():
     assert stage.ids == [1]
 
 
+@pytest.mark.parametrize(
+    ("name", "box", "ids"),
+    [
+        ("closely around", (0.0, 95.0, 110.0, 305.0), [1]),
+        ("somebody much nearer", (-60.0, 60.0, 200.0, 480.0), [1, 2]),
+    ],
+)
+def test_a_box_around_a_person_is_another_one_only_when_much_larger(name, box, ids):
+    stage = Stage()
+    for tick in range(5):
+        stage.see(tick * 100, person(10))
+    stage.see(500, person(10), box)
+    assert stage.ids == ids
+
+
 def test_more_people_than_slots_are_refused_and_counted():
     stage = Stage(capacity=4)
     boxes = [person(120.0 * k, height=100) for k in range(6)]
