@@ -13,6 +13,8 @@ from drivers.interfaces import Camera, Frame
 
 RETRY_MAX_MS = 8000.0
 """The wait before a re-open doubles up to this."""
+DECODER_SETTLES_MS = 3000.0
+"""A decoder goes on to take memory after its first picture: reference pictures, jitter buffer."""
 STEADY_MS = 5000.0
 """Pictures without a fault for this long: the next wait is short again."""
 HEADROOM_SLACK_MS = 1000.0
@@ -63,6 +65,10 @@ class HeldHeadroom:
         held, self._held = self._held, None
         if held is not None:
             held.__exit__(None, None, None)
+
+    def until(self, until_ms: float) -> None:
+        """Move the end of its time."""
+        self._until_ms = until_ms
 
     def expire(self, now_ms: float) -> None:
         """Lower it when its time is over."""
@@ -223,8 +229,9 @@ class SupervisedCamera:
         raise CameraGone(fault.reason, f"{fault.detail}; {away}")
 
     def _note_good(self, frame: Frame, now_ms: float) -> None:
-        self._headroom.leave()
+        self._headroom.expire(now_ms)
         if self.state is CameraState.AWAY:
+            self._headroom.until(now_ms + DECODER_SETTLES_MS)
             self.state, self.fault, self.away_since_ms = CameraState.OK, None, None
             self.recoveries += 1
         if self._good_since_ms is None:
