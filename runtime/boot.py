@@ -52,7 +52,7 @@ VIDEO_SLACK_MB = 96
 """An MP4 writer keeps an index that grows with the clip: room for it, beside the sealed loop."""
 
 
-KEEP_SHARE = 0.6
+KEEP_SHARE = 0.8
 """Detections down to this share of the threshold may keep a track alive, never start one."""
 STAGE_NAMES = ("capture", "detect", "track", "rules", "alarm", "journal", "health", "export")
 

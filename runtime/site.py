@@ -67,6 +67,8 @@ class TrackingConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A new track reaches no rule before it has been seen for this long."""
     coast_ms: NonNegativeInt = 1000
     """An unseen track is kept for this long."""
+    weak_ms: NonNegativeInt = 4000
+    """Boxes below the score threshold keep a person for this long; a strong one starts it anew."""
     max_speed_heights_s: Annotated[float, Meta(gt=0)] = 5.0
     """Speed gate: body heights per second; a faster jump is never the same person."""
     min_score: Fraction = 0.0

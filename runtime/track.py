@@ -63,6 +63,7 @@ class Tracker:
         self._birth_score = birth_score
         self._next_id = 1
         self._hits = array("L", bytes(8 * tracks.capacity))
+        self._strong_ms = [0.0] * tracks.capacity
         self._gate_per_ms = config.max_speed_heights_s / 1000.0
         self.births_refused = 0
 
@@ -80,7 +81,7 @@ class Tracker:
         taken, held, changed = bytearray(n), list[Box](), False
         if tracks.live.size:
             expected = self._expect(t_ms)
-            pairs = self._match(expected, boxes, scores, taken)
+            pairs = self._match(expected, boxes, scores, taken, t_ms)
             held = [self._correct(e, boxes[i], scores[i], t_ms) for e, i in pairs]
             if len(pairs) < len(expected):
                 changed = self._bury(t_ms)
@@ -120,21 +121,30 @@ class Tracker:
         return expected
 
     def _match(
-        self, expected: list[Expected], boxes: list[Box], scores: list[float], taken: bytearray
+        self,
+        expected: list[Expected],
+        boxes: list[Box],
+        scores: list[float],
+        taken: bytearray,
+        t_ms: float,
     ) -> list[tuple[Expected, int]]:
         """Pairs of track and detection, greatest overlap first, the strong before the weak."""
         strong = sum(score >= self._birth_score for score in scores)
         pairs: list[tuple[Expected, int]] = []
         matched = bytearray(len(expected))
-        state = self.tracks.state
         for is_weak, _, row, column in sorted(_overlaps(expected, boxes, strong)):
             if matched[row] or taken[column]:
                 continue
-            if is_weak and state[expected[row][0]] != CONFIRMED:
+            if is_weak and not self._may_be_weak(expected[row][0], t_ms):
                 continue
             matched[row] = taken[column] = 1
             pairs.append((expected[row], column))
         return pairs
+
+    def _may_be_weak(self, slot: int, t_ms: float) -> bool:
+        """A weak box bridges a gap of somebody confirmed; alone it keeps nobody for long."""
+        is_confirmed: bool = self.tracks.state.item(slot) == CONFIRMED
+        return is_confirmed and t_ms - self._strong_ms[slot] <= self._config.weak_ms
 
     def _correct(self, expected: Expected, box: Box, score: float, t_ms: float) -> Box:
         """Alpha-beta filter on the four sides; returns the new box."""
@@ -153,6 +163,8 @@ class Tracker:
         )
         self._place(slot, (left, top, right, bottom), score, t_ms)
         self._hits[slot] += 1
+        if score >= self._birth_score:
+            self._strong_ms[slot] = t_ms
         if tracks.state[slot] == TENTATIVE:
             self._confirm(slot, t_ms)
         return left, top, right, bottom
@@ -216,7 +228,7 @@ class Tracker:
         tracks.track_id[slot] = self._next_id
         self._next_id += 1
         tracks.velocity[slot] = 0.0
-        tracks.first_ms[slot] = t_ms
+        tracks.first_ms[slot] = self._strong_ms[slot] = t_ms
         self._hits[slot] = 1
         self._place(slot, box, score, t_ms)
 

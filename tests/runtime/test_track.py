@@ -122,6 +122,20 @@ def test_a_weak_box_keeps_a_person_but_never_starts_one():
     assert stage.ids == [1]
 
 
+def test_weak_boxes_alone_do_not_keep_a_person_for_ever():
+    """What is left when a person has gone may look a little like one: the siren must end."""
+    stage = Stage()
+    for tick in range(5):
+        stage.see(tick * 100, person(10))
+    last_strong_ms = 400
+    for tick in range(5, 100):
+        stage.see(tick * 100, person(10), score=0.2)
+        if not stage.ids:
+            break
+    gone_ms = tick * 100 - last_strong_ms
+    assert CONFIG.weak_ms < gone_ms <= CONFIG.weak_ms + CONFIG.coast_ms + 200
+
+
 def test_two_people_who_cross_keep_their_numbers():
     stage = Stage()
     for tick in range(50):
