@@ -27,9 +27,9 @@ _BLOCKS = range(8, 480, 16)
 _STACK_DEPTH = 150
 """Nested calls in C, some hundred bytes each."""
 _PAGE_KB = resource.getpagesize() // 1024
-_MADV_DONTNEED, _MADV_POPULATE_WRITE = 4, 23
-_WANTED_TEXT = ("python", "libpython", "_multiarray_umath", "libc.", "libm.", "[")
-"""The interpreter, numpy, the C library; and what is no file."""
+_MADV_DONTNEED, _MADV_POPULATE_READ, _MADV_POPULATE_WRITE = 4, 22, 23
+_WANTED_TEXT = ("python", "libpython", "_multiarray_umath", "libc.", "libm.")
+"""The interpreter, numpy, the C library."""
 _STATM = Path("/proc/self/statm")
 _MAPS = Path("/proc/self/maps")
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -53,8 +53,7 @@ def settle() -> None:
     Stages must run once more afterwards, so that what they need is in memory at the seal.
     """
     gc.collect()
-    for start, length in _mappings(_is_boot_text):
-        _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_DONTNEED)
+    _advise(_is_boot_text, _MADV_DONTNEED)
     _LIBC.malloc_trim(0)
     _LIBC.mallopt(_M_MMAP_MAX, 0)
     _LIBC.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
@@ -128,20 +127,23 @@ class Seal:
         resource.setrlimit(resource.RLIMIT_AS, (soft, self._budget))
 
 
+def _is_wanted_text(permissions: str, path: str) -> bool:
+    """Code that any event may need more of."""
+    return permissions == "r-xp" and Path(path).name.startswith(_WANTED_TEXT)
+
+
 def _is_boot_text(permissions: str, path: str) -> bool:
-    """Code from a file, which nobody can have written to, less what any event may need more of."""
-    return permissions == "r-xp" and not Path(path).name.startswith(_WANTED_TEXT)
+    """Other code from files, which nobody can have written to: much of it is for boot only."""
+    return permissions == "r-xp" and path.startswith("/") and not _is_wanted_text(permissions, path)
 
 
-def _mappings(wanted: Callable[[str, str], bool]) -> list[tuple[int, int]]:
-    """(address, bytes) of the mappings of this process that are `wanted(permissions, path)`."""
-    found = []
+def _advise(wanted: Callable[[str, str], bool], advice: int) -> None:
+    """madvise(2) on the mappings that are `wanted(permissions, path)`; a kernel may refuse it."""
     for line in _MAPS.read_text().splitlines():
         span, permissions, _, _, _, *path = line.split(maxsplit=5)
         if wanted(permissions, path[0] if path else ""):
             start, end = (int(address, 16) for address in span.split("-"))
-            found.append((start, end - start))
-    return found
+            _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), advice)
 
 
 def _touch() -> None:
@@ -156,8 +158,8 @@ def _touch() -> None:
         nested = [nested]
     del heap, used, free
     repr(nested)
-    for start, length in _mappings(lambda permissions, path: path == "[heap]"):
-        _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_POPULATE_WRITE)
+    _advise(lambda permissions, path: path == "[heap]", _MADV_POPULATE_WRITE)
+    _advise(_is_wanted_text, _MADV_POPULATE_READ)
 
 
 def _lock_pages() -> bool:

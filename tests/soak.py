@@ -13,7 +13,7 @@ import sys
 from tests.machine import faulty
 
 CYCLE = 120
-"""Pictures: 12 s at 10 frames/s, one walk through the room."""
+"""Pictures: 12 s at 10 frames/s, one walk through the room; 83 MB that a camera does not need."""
 ALLOWED_KB = 8
 """Two pages, in a run of any length: some page of the C library or the stack met late."""
 ALLOWED_KEPT = 200
@@ -25,8 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m tests.soak")
     parser.add_argument("--frames", type=int, default=100_000)
     frames = parser.parse_args().frames
-    small = {"width_px": 320, "height_px": 180}
-    result = faulty(frames=frames, recorded=CYCLE, camera_config=small, timeout_s=3000)
+    result = faulty(frames=frames, recorded=CYCLE, timeout_s=3000)
     report = result["report"]
     alarms = sum(event["kind"] == "alarm" for event in result["events"])
     grown_kb = report["rss_kb_end"] - report["rss_kb_sealed"]
