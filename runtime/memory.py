@@ -27,7 +27,7 @@ _BLOCKS = range(8, 480, 16)
 _STACK_DEPTH = 150
 """Nested calls in C, some hundred bytes each."""
 _PAGE_KB = resource.getpagesize() // 1024
-_MADV_DONTNEED, _MADV_POPULATE_READ, _MADV_POPULATE_WRITE = 4, 22, 23
+_MADV_DONTNEED, _MADV_POPULATE_WRITE = 4, 23
 _WANTED_TEXT = ("python", "libpython", "_multiarray_umath", "libc.", "libm.")
 """The interpreter, numpy, the C library."""
 _STATM = Path("/proc/self/statm")
@@ -127,14 +127,10 @@ class Seal:
         resource.setrlimit(resource.RLIMIT_AS, (soft, self._budget))
 
 
-def _is_wanted_text(permissions: str, path: str) -> bool:
-    """Code that any event may need more of."""
-    return permissions == "r-xp" and Path(path).name.startswith(_WANTED_TEXT)
-
-
 def _is_boot_text(permissions: str, path: str) -> bool:
-    """Other code from files, which nobody can have written to: much of it is for boot only."""
-    return permissions == "r-xp" and path.startswith("/") and not _is_wanted_text(permissions, path)
+    """Code from files, which nobody can have written to, less what any event may need more of."""
+    wanted = Path(path).name.startswith(_WANTED_TEXT)
+    return permissions == "r-xp" and path.startswith("/") and not wanted
 
 
 def _advise(wanted: Callable[[str, str], bool], advice: int) -> None:
@@ -159,7 +155,6 @@ def _touch() -> None:
     del heap, used, free
     repr(nested)
     _advise(lambda permissions, path: path == "[heap]", _MADV_POPULATE_WRITE)
-    _advise(_is_wanted_text, _MADV_POPULATE_READ)
 
 
 def _lock_pages() -> bool:
