@@ -16,7 +16,7 @@ import cv2
 from drivers.board import Board, CameraConfig
 from drivers.camera.supervised import SupervisedCamera
 from drivers.clock import MonotonicClock, VirtualClock
-from drivers.faults import CameraFault, CameraGone
+from drivers.faults import CameraFault, CameraGone, StorageFault
 from drivers.interfaces import Camera, Clock, Frame, Npu, Output, Session, Storage, Watchdog
 from drivers.npu.stale import StaleCheck
 from models.detector import Detector
@@ -66,7 +66,7 @@ class Options:
     model: str = ""
     fast: bool = False
     journal: str = ""
-    events: IO[str] | None = None
+    events: IO[bytes] | None = None
     video: Path | None = None
 
 
@@ -266,7 +266,8 @@ class _Builder:
         )
         session = open_session(package, npu)
         self._stack.callback(session.close)
-        self._birth_score = self._site.tracking.min_score or package.info.thresholds.score
+        own = package.info.thresholds.score
+        self._birth_score = max(self._site.tracking.min_score, own)
         capacity = self._board.limits.detections
         detector = Detector(package, session, *self._size, capacity, KEEP_SHARE * self._birth_score)
         return detector, session
@@ -282,7 +283,7 @@ class _Builder:
 
     def _build_judgement(self, context: Context) -> tuple[Tracker, Rules, Alarms]:
         site, limits = self._site, self._board.limits
-        tracker = Tracker(context.tracks, limits.detections, site.tracking, self._birth_score)
+        tracker = Tracker(context.tracks, site.tracking, self._birth_score)
         rules = build_rules(site, self._resolved, limits.tracks)
         return tracker, rules, Alarms([info.severity for info in rules.table], site.alarm)
 
@@ -307,7 +308,10 @@ class _Builder:
     def _build_recorder(self) -> Recorder:
         config = self._board.storage
         path = Path(self._options.journal or config.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFault("cannot_write", f"{path.parent}: {error.strerror}") from error
         size = config.atomic_unit_bytes * config.journal_slots
         make = self._driver("storage", config.driver)
         storage = cast(Storage, make(path, size, config.atomic_unit_bytes))

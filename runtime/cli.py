@@ -6,8 +6,8 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -38,7 +38,10 @@ def run(argv: list[str]) -> int:
         0 planned end, 1 a broken output or watchdog, 2 configuration, 3 model, 4 camera gone,
         5 NPU, 6 storage.
     """
-    arguments = _run_parser().parse_args(argv)
+    parser = _run_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.frames < 0:
+        parser.error(f"--frames {arguments.frames}: must be 0 or more")
     from runtime.memory import MemoryRefused, prepare_allocator
 
     prepare_allocator()
@@ -72,6 +75,8 @@ def check(argv: list[str]) -> int:
     parser.add_argument("--site", help="site file")
     parser.add_argument("--size", default="640x360", help="picture size, WIDTHxHEIGHT in pixels")
     arguments = parser.parse_args(argv)
+    if not (arguments.board or arguments.site):
+        parser.error("name a --board, a --site or both")
     from drivers.toml_strict import ConfigErrors
 
     try:
@@ -172,19 +177,31 @@ def _run(arguments: argparse.Namespace, board: Board, site: Site) -> int:
 
 
 def _report(machine: Machine, path: Path | None) -> None:
-    report = machine.metrics.report(machine.seal, machine.camera.dropped_frames)
+    dropped_frames, dropped_events = machine.camera.dropped_frames, machine.context.dropped_events
+    report = machine.metrics.report(machine.seal, dropped_frames, dropped_events)
     if sys.stderr.isatty():
         sys.stderr.write("\n")
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(report, indent=1) + "\n")
+        with _writable(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(report, indent=1) + "\n")
 
 
-def _open(stack: ExitStack, path: Path | None) -> IO[str] | None:
+def _open(stack: ExitStack, path: Path | None) -> IO[bytes] | None:
     if path is None:
         return None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return stack.enter_context(path.open("w", encoding="utf-8"))
+    with _writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return stack.enter_context(path.open("wb", buffering=0))
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """Names the file of the command line that cannot be written. Raises StorageFault."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageFault("cannot_write", f"{path}: {error.strerror}") from error
 
 
 class _Progress:

@@ -83,6 +83,11 @@ class Context:
         self.t_ms = self.frame.t_ms + self._shift_ms
         self._origin_ms = self.now_ms - self.t_ms
 
+    @property
+    def dropped_events(self) -> int:
+        """Edges and events that did not fit their tables, since the start."""
+        return self.hazards.dropped + self.events.dropped
+
     def failed(self, fault: HardwareFault) -> None:
         """Note a fault of a driver for the health stage."""
         self.reasons[fault.component] = fault.reason

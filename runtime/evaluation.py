@@ -66,7 +66,7 @@ def track_frames(
 
     Args:
         frames: from `read_rows`.
-        tracker: fresh; its detection table has CAPACITY rows.
+        tracker: fresh.
         size: width and height of the picture, pixels; boxes are clipped to it.
         fps: frames per second.
 
@@ -105,7 +105,7 @@ def track(argv: list[str]) -> int:
         sys.stderr.write(f"{refused}\n")
         return 2
     config = TrackingConfig(confirm_ms=arguments.confirm_ms)
-    tracker = Tracker(Tracks(CAPACITY), CAPACITY, config, arguments.birth_score)
+    tracker = Tracker(Tracks(CAPACITY), config, arguments.birth_score)
     with arguments.out.open("w", encoding="utf-8") as out:
         size = arguments.width, arguments.height
         for row in track_frames(frames, tracker, size, arguments.fps):

@@ -29,7 +29,10 @@ class VideoFile:
     """
 
     def __init__(self, path: Path, width_px: int, height_px: int, fps: float) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFault("cannot_write", f"{path.parent}: {error.strerror}") from error
         fourcc = cv2.VideoWriter.fourcc(*"mp4v")
         self._writer = cv2.VideoWriter(
             str(path), cv2.CAP_FFMPEG, fourcc, fps, (width_px, height_px)

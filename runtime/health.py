@@ -76,7 +76,9 @@ class Health:
         self.storage = FaultState("storage_fault")
         self.output = FaultState("output_fault")
         self.watchdog = FaultState("watchdog_fault")
-        self.all = (self.camera, self.npu, self.storage, self.output, self.watchdog)
+        self.memory = FaultState("memory_fault")
+        shown = (self.camera, self.npu, self.storage, self.output, self.watchdog, self.memory)
+        self.all = shown
         self.judged_frames = 0
 
     def restart(self, now_ms: float) -> None:

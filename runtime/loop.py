@@ -59,7 +59,8 @@ class Loop:
     """Runs the stage table at the camera's rate until it is told to stop or the source ends.
 
     Args:
-        stages: in the order of work; a hardware fault in one never keeps a later one from running.
+        stages: in the order of work; a hardware fault in one never keeps a later one from running,
+            and neither does memory that the seal refuses.
         context: what they share.
         rate: absolute deadlines on the injected clock.
         metrics: filled as it runs.
@@ -72,6 +73,7 @@ class Loop:
         self._context = context
         self._rate = rate
         self._metrics = metrics
+        metrics.budgets_ms = {stage.name: stage.budget_ms for stage in stages}
         self._ticks = 0
         self.stopping = False
         self.on_frame: Callable[[Context], None] | None = None
@@ -120,6 +122,8 @@ class Loop:
                 raise
             except HardwareFault as fault:
                 context.failed(fault)
+            except MemoryError:
+                context.reasons["memory"] = "no_memory"
             now_ns = perf_counter_ns()
             metrics.stage_ns[index] += now_ns - mark_ns
             mark_ns = now_ns
@@ -129,6 +133,7 @@ class Loop:
         if context.judged:
             self._count(began_ns)
         self._rate.end(context.judged)
+        metrics.lagging_frames += context.judged and self._rate.lagging
 
     def _count(self, began_ns: int) -> None:
         context, metrics = self._context, self._metrics

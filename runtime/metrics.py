@@ -54,7 +54,8 @@ class Metrics:
         self.shed = 0
         self.npu_errors = 0
         self.cyclic_objects = 0
-        self.events_dropped = 0
+        self.lagging_frames = 0
+        self.budgets_ms: dict[str, float] = {}
         self._started_ns = 0
         self.elapsed_ns = 0
 
@@ -66,7 +67,7 @@ class Metrics:
         """The loop has ended."""
         self.elapsed_ns = now_ns - self._started_ns
 
-    def report(self, seal: Seal, dropped_frames: int) -> dict[str, object]:
+    def report(self, seal: Seal, dropped_frames: int, dropped_events: int) -> dict[str, object]:
         """All figures, with units in their names. Ends the sealed time: it takes memory itself.
 
         frame_ms is the time from the frame in hand to the end of its last stage; decoding of a file
@@ -103,9 +104,11 @@ class Metrics:
             "dropped_frames": dropped_frames,
             "shed_stages": self.shed,
             "npu_errors": self.npu_errors,
-            "dropped_events": self.events_dropped,
+            "dropped_events": dropped_events,
+            "lagging_frames": self.lagging_frames,
             "stage_ms_mean": {
                 name: round(spent / frames / 1e6, 4)
                 for name, spent in zip(self._stages, self.stage_ns, strict=True)
             },
+            "stage_budget_ms": self.budgets_ms,
         }

@@ -18,11 +18,13 @@ KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS, start=1)}
 class Recorder:
     """Appends events to the journal and, once durable, to an optional file of JSON lines.
 
+    The file is unbuffered: a line is out when written, and one that fails leaves nothing behind.
+
     Attributes:
         reason: why the storage does not take records now, or "".
     """
 
-    def __init__(self, journal: Journal, lines: IO[str] | None) -> None:
+    def __init__(self, journal: Journal, lines: IO[bytes] | None) -> None:
         self._journal = journal
         self._lines = lines
         self._retry_at_ms = 0.0
@@ -52,5 +54,7 @@ class Recorder:
     def _show(self, seq: int, event: dict[str, object]) -> None:
         """One JSON object on one line, `seq` first."""
         if self._lines is not None:
-            self._lines.write(_ENCODER.encode({"seq": seq, **event}) + "\n")
-            self._lines.flush()
+            try:
+                self._lines.write(_ENCODER.encode({"seq": seq, **event}).encode() + b"\n")
+            except OSError as error:
+                raise StorageFault("events_file", str(error)) from error

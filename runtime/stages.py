@@ -204,6 +204,7 @@ class Check:
         self._step(context, health.storage, self._recorder.reason)
         self._step(context, health.output, self._outputs.reason)
         self._step(context, health.watchdog, reasons.pop("watchdog", ""))
+        self._step(context, health.memory, reasons.pop("memory", ""))
         self._relay(context)
         self._watchdog.feed(now_ms)
 

@@ -47,7 +47,6 @@ class Tracker:
 
     Args:
         tracks: the table to keep.
-        detection_capacity: rows of the detection table.
         config: times in ms, speed gate in body heights per second.
         birth_score: a weaker detection never starts a track.
 
@@ -55,9 +54,7 @@ class Tracker:
         births_refused: people who found no free slot.
     """
 
-    def __init__(
-        self, tracks: Tracks, detection_capacity: int, config: TrackingConfig, birth_score: float
-    ) -> None:
+    def __init__(self, tracks: Tracks, config: TrackingConfig, birth_score: float) -> None:
         self.tracks = tracks
         self._config = config
         self._birth_score = birth_score

@@ -89,6 +89,8 @@ def faulty_npu(base: type, faults: list[list[Any]], clock: list[Any]) -> type:
 
             def guarded() -> None:
                 fault = active(faults, clock[0].now_ms()) if clock else ""
+                if fault == "memory":
+                    raise MemoryError
                 if fault == "error":
                     raise NpuFault("invoke_failed", "asked for by the test")
                 if fault != "stale":
@@ -176,7 +178,7 @@ def main() -> int:
     site = load_site(ROOT / "board_configs/site" / plan.get("site", "zone_whole_view.toml"))
     folder = Path(tempfile.mkdtemp())
     end = ""
-    with (folder / "events.jsonl").open("w") as events:
+    with (folder / "events.jsonl").open("wb", buffering=0) as events:
         options = boot.Options(
             site_file="site",
             source=plan.get("source", "synthetic:"),
@@ -191,7 +193,7 @@ def main() -> int:
                 if "leak" in plan:
                     plant_leak(plan["leak"], machine.loop)
                 machine.loop.run(plan.get("frames", 100))
-                report = machine.metrics.report(machine.seal, machine.camera.dropped_frames)
+                report = machine.metrics.report(machine.seal, machine.camera.dropped_frames, 0)
         except CameraGone as gone:
             end, report = str(gone), {}
     lines = (folder / "events.jsonl").read_text().splitlines()

@@ -96,6 +96,16 @@ def test_an_npu_that_fails_or_repeats_itself_is_an_alarm_and_recovers(fault, rea
     assert result["report"]["npu_errors"] > 0
 
 
+def test_memory_that_the_seal_refuses_is_a_fault_and_the_camera_goes_on():
+    result = faulty(frames=60, npu=[["memory", 1000, 1100]])
+    (raised,) = of(result, "fault", "raised")
+    (cleared,) = of(result, "fault", "cleared")
+    assert (raised["rule"], raised["why"]["reason"]) == ("memory_fault", "no_memory")
+    assert raised["t_ms"] == 1000
+    assert cleared["t_ms"] > raised["t_ms"]
+    assert of(result, "hazard", "raised"), "it watches on"
+
+
 def test_time_never_runs_backwards_over_a_lost_camera():
     result = faulty(frames=60, camera=[["unplugged", START_MS, END_MS]])
     times = [event["t_ms"] for event in result["events"]]

@@ -203,6 +203,10 @@ def test_a_source_that_comes_back_is_watched_again(tmp_path):
         (["--source", "synthetic:speed=3"], 2, "speed"),
         (["--model", "/nowhere"], 3, "model.toml"),
         (["--board", "nowhere.toml"], 2, "nowhere.toml"),
+        (["--frames", "-1"], 2, "0 or more"),
+        (["--events", "/proc/nowhere/e.jsonl"], 6, "/proc/nowhere"),
+        (["--journal", "/proc/nowhere/j.ring"], 6, "/proc/nowhere"),
+        (["--video", "/proc/nowhere/v.mp4"], 6, "/proc/nowhere"),
     ],
 )
 def test_what_is_refused_says_why(tmp_path, arguments, code, words):
@@ -210,6 +214,21 @@ def test_what_is_refused_says_why(tmp_path, arguments, code, words):
     assert done.returncode == code
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_under_the_event_lines_does_not_end_the_camera(tmp_path):
+    done = haetae(*camera(tmp_path, "--fast", "--frames", 60), "--events", "/dev/full")
+    assert done.returncode == 0, done.stderr
+    records = list(read_all(FileReader(tmp_path / "journal.ring")))
+    faults = [record.body for record in records if record.body["kind"] == "fault"]
+    assert faults[0]["rule"] == "storage_fault"
+    assert faults[0]["why"]["reason"] == "events_file"
+    assert any(record.body["kind"] == "hazard" for record in records)
+    assert metrics(tmp_path)["frames"] == 60
+
+
+def test_a_check_of_nothing_is_refused():
+    assert haetae("check").returncode == 2
 
 
 def test_mistakes_of_both_files_are_told_at_once(tmp_path):

@@ -22,7 +22,7 @@ class Stage:
     def __init__(self, capacity: int = 32, config: TrackingConfig = CONFIG) -> None:
         self.tracks = Tracks(capacity)
         self.detections = Detections(64)
-        self.tracker = Tracker(self.tracks, 64, config, BIRTH)
+        self.tracker = Tracker(self.tracks, config, BIRTH)
 
     def see(self, t_ms: float, *boxes: tuple[float, ...], score: float = 0.9) -> None:
         self.detections.count = len(boxes)
