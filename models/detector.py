@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from drivers.faults import ModelRefused
 from drivers.interfaces import Session
 from models.families.anchor_free import AnchorFreeDecoder
 from models.letterbox import Letterbox
@@ -46,8 +47,13 @@ class Detector:
             source_h: height of the pictures, px.
             capacity: most detections per frame.
             min_score: instead of the package's threshold.
+
+        Raises:
+            ModelRefused: the package is no detector.
         """
         info = package.info
+        if info.role != "detector":
+            raise ModelRefused(str(package.folder), f'role = "{info.role}"; allowed: "detector"')
         height, width = info.input.shape[1:3]
         self.package = package
         self.session = session

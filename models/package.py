@@ -16,6 +16,8 @@ from drivers.toml_strict import Check, Complaint, ConfigErrors, load_strict
 
 DESCRIPTION: Final = "model.toml"
 STUDENTS: Final = Path(__file__).parent / "students"
+CLASSIFIER: Final = "skeleton_classifier"
+SKELETON_SHAPE: Final = [1, 1, 1, 51]
 PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -41,16 +43,19 @@ class InputInfo(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     letterbox: Literal["top_left"] = "top_left"
     pad_value: Annotated[int, Meta(ge=0, le=255)] = 114
     """In the uint8 domain."""
+    skeleton: Literal["", "coco17_torso"] = ""
+    """coco17_torso: x, y, seen of 17 joints as `models.skeletons.Normaliser` gives them."""
 
 
 class DecodeInfo(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[decode]`: what the output values mean."""
 
-    box: Literal["ltrb_exp", "yolox_cxcywh"]
-    """ltrb_exp: exp(v)*stride around ((gx+.5)*stride, (gy+.5)*stride). yolox_cxcywh:
-    cx=(v0+gx)*stride, cy=(v1+gy)*stride, w=exp(v2)*stride, h=exp(v3)*stride."""
-    score: Literal["probability", "logit", "logit_objectness"]
-    """probability: after the sigmoid. logit_objectness: sigmoid(objectness) * sigmoid(class)."""
+    box: Literal["ltrb_exp", "yolox_cxcywh", "none"]
+    """none: of a classifier. ltrb_exp: exp(v)*stride around ((gx+.5)*stride, (gy+.5)*stride).
+    yolox_cxcywh: cx=(v0+gx)*stride, cy=(v1+gy)*stride, w=exp(v2)*stride, h=exp(v3)*stride."""
+    score: Literal["probability", "logit", "logit_objectness", "softmax"]
+    """probability: after the sigmoid. softmax: of the logits of all classes.
+    logit_objectness: sigmoid(objectness) * sigmoid(class)."""
 
 
 class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -96,7 +101,7 @@ class ModelInfo(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name: Word
     version: Word
     role: Literal["detector", "skeleton", "action"]
-    family: Literal["anchor_free"]
+    family: Literal["anchor_free", "skeleton_classifier"]
     licence: str
     classes: Annotated[list[Word], Meta(min_length=1, max_length=256)]
     parameters: NonNegative = 0
@@ -208,12 +213,56 @@ def _check_targets(targets: list[TargetInfo]) -> Iterator[Complaint]:
             yield f"targets[{i}].npu", target.npu, "must have one file"
 
 
-def _check_input(info: InputInfo) -> Iterator[Complaint]:
-    if info.shape[0] != 1 or info.shape[3] != 3:
+def _check_family(family: str, role: str) -> Iterator[Complaint]:
+    wanted = CLASSIFIER if role == "action" else "anchor_free"
+    if family != wanted:
+        yield "family", family, f'must be "{wanted}" for role = "{role}"'
+
+
+def _check_input(info: InputInfo, family: str) -> Iterator[Complaint]:
+    if family == CLASSIFIER:
+        if info.shape != SKELETON_SHAPE:
+            yield "input.shape", info.shape, f"must be {SKELETON_SHAPE}: x, y, seen of 17 joints"
+        if info.skeleton == "" or info.dtype != "int8":
+            yield "input.skeleton", info.skeleton, 'must be "coco17_torso", with dtype = "int8"'
+    elif info.shape[0] != 1 or info.shape[3] != 3:
         yield "input.shape", info.shape, "must be [1, height, width, 3]"
 
 
+def _check_decode(decode: DecodeInfo, family: str) -> Iterator[Complaint]:
+    classifies = family == CLASSIFIER
+    if (decode.box == "none") != classifies:
+        yield "decode.box", decode.box, f'cannot be, as family = "{family}"'
+    if (decode.score == "softmax") != classifies:
+        yield "decode.score", decode.score, f'cannot be, as family = "{family}"'
+
+
 def _check_outputs(
+    outputs: list[OutputInfo],
+    classes: list[str],
+    info: InputInfo,
+    decode: DecodeInfo,
+    family: str,
+) -> Iterator[Complaint]:
+    if family == CLASSIFIER:
+        yield from _check_scores(outputs, classes)
+    else:
+        yield from _check_grids(outputs, classes, info, decode)
+
+
+def _check_scores(outputs: list[OutputInfo], classes: list[str]) -> Iterator[Complaint]:
+    """One int8 vector of logits."""
+    if len(outputs) != 1:
+        yield "outputs", len(outputs), "must be one"
+        return
+    out, wanted = outputs[0], [1, 1, 1, len(classes)]
+    if out.shape != wanted or out.index != 0:
+        yield "outputs[0].shape", out.shape, f"must be {wanted}, at index 0"
+    if out.kind != "class" or out.dtype != "int8":
+        yield "outputs[0].kind", out.kind, 'must be "class", with dtype = "int8"'
+
+
+def _check_grids(
     outputs: list[OutputInfo], classes: list[str], info: InputInfo, decode: DecodeInfo
 ) -> Iterator[Complaint]:
     """Each stride has each kind once, and every tensor covers the input's grid."""
@@ -241,6 +290,8 @@ def _check_outputs(
 CHECKS: Final = (
     Check(("classes",), _check_classes),
     Check(("targets",), _check_targets),
-    Check(("input",), _check_input),
-    Check(("outputs", "classes", "input", "decode"), _check_outputs),
+    Check(("family", "role"), _check_family),
+    Check(("input", "family"), _check_input),
+    Check(("decode", "family"), _check_decode),
+    Check(("outputs", "classes", "input", "decode", "family"), _check_outputs),
 )

@@ -10,4 +10,14 @@ Needs the `train` extra. Reads data sets as files from `HAETAE_DATA`; imports th
         --int8 person_xs_int8.tflite --teacher --score 0.5 --report report.json
     python -m models.training.package CACHE person_xs_int8.tflite report.json \\
         models/students/person_xs --notes failures.md
+
+The action student learns from skeletons, in minutes on one core:
+
+    python -m models.training.action_figures --out posed.npz
+    python -m models.training.action_train RUN --simulated posed.npz
+    python -m models.training.action_export RUN/last.pt action_xs_int8.tflite --simulated posed.npz
+    python -m models.training.action_evaluate RUN/last.pt action_xs_int8.tflite \\
+        --simulated posed.npz --report report.json
+    python -m models.training.action_package action_xs_int8.tflite report.json \\
+        models/students/action_xs --notes failures.md
 """

@@ -1,0 +1,225 @@
+"""Train the action student on one core, in minutes; stop and start again as you like.
+
+python -m models.training.action_figures --out posed.npz
+python -m models.training.action_train RUN --simulated posed.npz
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import time
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from models.skeletons import REACH, normalise
+from models.tables import F32
+from models.training.action_augment import augment
+from models.training.action_sources import Source, read_all
+from models.training.action_student import INPUTS, ActionStudent
+from models.training.dataset import data_folder
+
+log = logging.getLogger(__name__)
+
+BATCH = 512
+PEAK_RATE, FINAL_SHARE, WARM_UP_STEPS = 3e-3, 0.01, 200
+WEIGHT_DECAY, BETAS, CLIP = 0.02, (0.9, 0.98), 5.0
+EMA_DECAY = 0.998
+SHARES = {
+    "lzq_a": 1.8, "lzq_b": 2.2, "body25": 1.0, "posed": 0.5, "simulated": 0.5,
+}  # fmt: skip
+"""How often a label of a set is drawn, against the labels of the others."""
+MORE = {
+    ("lzq_b", "2"): 1.5, ("lzq_b", "3"): 1.5, ("lzq_b", "4"): 1.3, ("body25", "Seated"): 4.0,
+    ("posed", "stand"): 0.5, ("posed", "walk"): 0.8, ("posed", "squat"): 0.7,
+}  # fmt: skip
+"""Labels against the others of their set."""
+UNSURE_SHARE = 0.1
+"""For labels that stand for several actions and are not judged."""
+STRENGTHS = {"lzq_a": 0.15, "lzq_b": 0.15, "body25": 0.25}
+"""Augmentation of a set's rows; 1 where not named."""
+STRENGTH_SHARE = 0.1
+"""Of those rows, this share goes through the whole augmentation all the same."""
+LOG_STEPS, SAVE_STEPS = 500, 1000
+
+
+class Mixture:
+    """Training rows of all sets, drawn label by label.
+
+    Attributes:
+        skeletons: float32[N, 17, 3].
+        accept: bool[N, 12].
+    """
+
+    def __init__(self, sources: list[Source]) -> None:
+        keep = [~source.held_out for source in sources]
+        pairs = list(zip(sources, keep, strict=True))
+        self.skeletons: F32 = np.concatenate([s.skeletons[k] for s, k in pairs])
+        self.accept = torch.from_numpy(np.concatenate([s.accept[k] for s, k in pairs]))
+        weights = np.concatenate([_weights(s, k) for s, k in pairs])
+        strengths = [np.full(k.sum(), STRENGTHS.get(s.name, 1.0)) for s, k in pairs]
+        self._strengths = np.concatenate(strengths)
+        self._edges = np.cumsum(weights / weights.sum())
+
+    def rows(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.intp]:
+        """Random rows."""
+        found = np.searchsorted(self._edges, rng.random(count))
+        return np.minimum(found, len(self._edges) - 1)
+
+    def batch(self, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor]:
+        """Augmented skeletons float[count, 51, 1, 1] and what is right, bool[count, 12]."""
+        rows = self.rows(rng, count)
+        strengths = self._strengths[rows]
+        strengths[rng.random(count) < STRENGTH_SHARE] = 1.0
+        changed = augment(rng, self.skeletons[rows], strengths)
+        np.rint(changed * (128 / REACH), out=changed)  # the int8 input's own steps
+        changed *= REACH / 128
+        return tensor(changed), self.accept[torch.from_numpy(rows)]
+
+
+def _weights(source: Source, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    labels, judged = source.labels[keep], source.judged[keep]
+    weights = np.zeros(len(labels))
+    for label in np.unique(labels):
+        rows = labels == label
+        share = SHARES.get(source.name, 1.0) * MORE.get((source.name, str(label)), 1.0)
+        several = source.accept[keep][rows].sum(1).min() > 1
+        weights[rows] = share * (UNSURE_SHARE if several and not judged[rows].any() else 1.0)
+        weights[rows] /= rows.sum()
+    return weights
+
+
+def tensor(skeletons: F32) -> Tensor:
+    """Normalised skeletons to float[N, 51, 1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(skeletons).reshape(-1, INPUTS, 1, 1))
+
+
+def loss_of(logits: Tensor, accept: Tensor) -> Tensor:
+    """-log of the probability of all that is right, mean over the batch."""
+    chances = logits.flatten(1).log_softmax(1)
+    return -chances.masked_fill(~accept, -1e9).logsumexp(1).mean()
+
+
+def scores_of(student: ActionStudent, skeletons: F32) -> F32:
+    """Logits float32[N, 12] for skeletons float32[N, 17, 3] that are not normalised."""
+    student.eval()
+    with torch.no_grad():
+        found: F32 = student(tensor(normalise(skeletons))).flatten(1).numpy()
+    return found
+
+
+class Trainer:
+    """Weights, averaged weights, optimiser and step; saved and resumed together."""
+
+    def __init__(self, mixture: Mixture, steps: int, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.mixture, self.steps, self.step, self.seed = mixture, steps, 0, seed
+        self.student = ActionStudent()
+        rng = np.random.default_rng(seed)
+        self.student.whiten(mixture.batch(rng, 8192)[0].flatten(1))
+        self.ema = deepcopy(self.student)
+        self.optimiser = torch.optim.AdamW(
+            self.student.parameters(), PEAK_RATE, BETAS, weight_decay=WEIGHT_DECAY
+        )
+
+    def advance(self) -> float:
+        """One step; returns its loss."""
+        rng = np.random.default_rng((self.seed, self.step))
+        for group in self.optimiser.param_groups:
+            group["lr"] = _rate(self.step, self.steps)
+        self.student.train()
+        x, accept = self.mixture.batch(rng, BATCH)
+        loss = loss_of(self.student(x), accept)
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.student.parameters(), CLIP)
+        self.optimiser.step()
+        self.step += 1
+        self._average()
+        return float(loss.detach())
+
+    def _average(self) -> None:
+        share = 1 - min(EMA_DECAY, 1 - 1 / (self.step + 1))
+        new = self.student.state_dict()
+        with torch.no_grad():
+            for name, old in self.ema.state_dict().items():
+                if old.is_floating_point():
+                    old.lerp_(new[name], share)
+
+    def state(self) -> dict[str, Any]:
+        """All that a later run needs."""
+        return {
+            "step": self.step, "student": self.student.state_dict(), "ema": self.ema.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }  # fmt: skip
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.step = state["step"]
+        self.student.load_state_dict(state["student"])
+        self.ema.load_state_dict(state["ema"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+def _rate(step: int, steps: int) -> float:
+    wave = 0.5 * (1 + math.cos(math.pi * step / steps))
+    warm = min(1.0, (step + 1) / WARM_UP_STEPS)
+    return PEAK_RATE * warm * (FINAL_SHARE + (1 - FINAL_SHARE) * wave)
+
+
+def progress(student: ActionStudent, sources: list[Source]) -> str:
+    """Share of judged held-out rows that are right, by set."""
+    words = []
+    for source in sources:
+        rows = source.held_out & source.judged
+        best = scores_of(student, source.skeletons[rows]).argmax(1)
+        right = source.accept[rows][np.arange(len(best)), best]
+        words.append(f"{source.name} {right.mean():.4f}")
+    return "  ".join(words)
+
+
+def train(trainer: Trainer, sources: list[Source], folder: Path) -> None:
+    """Run to the end, logging and saving `last.pt` on the way."""
+    began, first = time.monotonic(), trainer.step
+    while trainer.step < trainer.steps:
+        loss = trainer.advance()
+        if trainer.step % LOG_STEPS == 0 or trainer.step == trainer.steps:
+            pace = (time.monotonic() - began) / (trainer.step - first)
+            left_s = (trainer.steps - trainer.step) * pace
+            log.info(
+                "step %d of %d  loss %.4f  %s  %.0f s left",
+                trainer.step, trainer.steps, loss, progress(trainer.ema, sources), left_s,
+            )  # fmt: skip
+        if trainer.step % SAVE_STEPS == 0 or trainer.step == trainer.steps:
+            half = folder / "last.part"
+            torch.save(trainer.state(), half)
+            half.replace(folder / "last.pt")
+
+
+def main() -> None:
+    """Train from the command line."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="folder for last.pt; resumed when it is there")
+    parser.add_argument("--simulated", type=Path, nargs="*", default=[])
+    parser.add_argument("--steps", type=int, default=3500)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    sources = read_all(data_folder(), arguments.simulated)
+    trainer = Trainer(Mixture(sources), arguments.steps, arguments.seed)
+    if (arguments.run / "last.pt").exists():
+        trainer.resume(torch.load(arguments.run / "last.pt", weights_only=True))
+    train(trainer, sources, arguments.run)
+
+
+if __name__ == "__main__":
+    main()
