@@ -207,3 +207,23 @@ class Storage(Protocol):
     def close(self) -> None:
         """Close. May be called twice."""
         ...
+
+
+@runtime_checkable
+class Serial(Protocol):
+    """One end of a serial cable. Nothing blocks: bytes that do not fit or have not come are later.
+
+    What arrives may be damaged, cut short or never come; framing and checks are the caller's.
+    """
+
+    def read(self, max_bytes: int) -> bytes:
+        """Bytes that have arrived, at most so many; empty when there are none."""
+        ...
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Hand over bytes to send; returns how many were taken, from the beginning."""
+        ...
+
+    def close(self) -> None:
+        """Close. May be called twice."""
+        ...

@@ -74,6 +74,15 @@ def load_strict(path: str | Path, kind: type[T], checks: Sequence[Check] = ()) -
     raw = words.read_table(Path(path))
     if isinstance(raw, str):
         raise ConfigErrors([Mistake(file, "", UNSET, raw)])
+    return check_strict(file, raw, kind, checks)
+
+
+def check_strict(file: str, raw: dict[str, Any], kind: type[T], checks: Sequence[Check] = ()) -> T:
+    """As `load_strict`, for a table that has been read or made already; `file` names it.
+
+    Raises:
+        ConfigErrors: all mistakes.
+    """
     newest = words.newest_format(kind)
     if newest and type(raw.get("format")) is int and raw["format"] > newest:
         allowed = f"this runtime reads format {newest}; the file needs a newer runtime"
@@ -112,7 +121,8 @@ class _Walk:
         """Check one value of any type; returns it typed, or _BAD."""
         before = len(self.complaints)
         value = self._convert(key, raw, annotation)
-        if get_origin(annotation) is Annotated and value is not _BAD:
+        is_good = value is not _BAD and len(self.complaints) == before
+        if get_origin(annotation) is Annotated and is_good:
             self._leaf(key, raw, annotation, inspect.type_info(annotation))  # lengths of lists
         self.values[key] = _BAD if len(self.complaints) > before else value
         return self.values[key]

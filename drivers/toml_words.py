@@ -88,6 +88,10 @@ def allowed(kind: inspect.Type, value: object) -> str:
             return f"must be a list of {len(kind.item_types)} values"
         case inspect.StrType(min_length=1, max_length=None):
             return "must be text in quotes, not empty"
+        case inspect.StrType(pattern=str()):
+            return f"must be text in quotes of the pattern {kind.pattern}"
+        case inspect.UnionType() if len(kinds := _but_none(kind)) == 1:
+            return allowed(kinds[0], value)
     limits = [
         f"{sign} {limit}"
         for name, sign in _LIMITS.items()
@@ -95,6 +99,11 @@ def allowed(kind: inspect.Type, value: object) -> str:
     ]
     noun = "" if limits and _right_type(kind, value) else _NOUNS.get(type(kind), "of another type")
     return f"must be {noun} {' and '.join(limits)}".replace("  ", " ").rstrip()
+
+
+def _but_none(kind: inspect.UnionType) -> list[inspect.Type]:
+    """What an optional value is when it is there."""
+    return [each for each in kind.types if not isinstance(each, inspect.NoneType)]
 
 
 def newest_format(kind: type[Struct]) -> int | None:

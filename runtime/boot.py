@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 import cv2
 
@@ -34,6 +34,7 @@ from runtime.journal import Journal
 from runtime.loop import Loop, Stage, always, fresh, judged
 from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
+from runtime.options import Options
 from runtime.outputs import ROLES, Outputs
 from runtime.privacy import Anonymiser
 from runtime.rate import RateKeeper
@@ -55,19 +56,6 @@ VIDEO_SLACK_MB = 96
 KEEP_SHARE = 0.8
 """Detections down to this share of the threshold may keep a track alive, never start one."""
 STAGE_NAMES = ("capture", "detect", "track", "rules", "alarm", "journal", "health", "export")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line adds to the board and site files; empty means as in the files."""
-
-    site_file: str
-    source: str = ""
-    model: str = ""
-    fast: bool = False
-    journal: str = ""
-    events: IO[bytes] | None = None
-    video: Path | None = None
 
 
 class LiveOnly(Exception):
@@ -106,7 +94,7 @@ def boot(board: Board, site: Site, options: Options) -> Iterator[Machine]:
         LiveOnly: `options.fast` with a live source.
     """
     cv2.setNumThreads(1)
-    clock: Clock = VirtualClock() if options.fast else MonotonicClock()
+    clock = options.clock or (VirtualClock() if options.fast else MonotonicClock())
     with ExitStack() as stack:
         builder = _Builder(board, site, options, clock, stack)
         machine = builder.build()
@@ -182,9 +170,9 @@ class _Builder:
         warm_up(self._rehearsal(camera, recorder, detector, session))
         settle()
         warm_up(self._rehearsal(camera, recorder, detector, session))
-        camera.rehearse(context.frame)
+        camera.rehearse(context.frame, clock.now_ms())
         self._record_boot(context, recorder)
-        slack_mb = VIDEO_SLACK_MB if export else 0
+        slack_mb = self._options.slack_mb + (VIDEO_SLACK_MB if export else 0)
         memory = board.memory
         self._seal = Seal(memory.address_space_mb, memory.headroom_mb, memory.lock, slack_mb)
         self._stack.callback(self._seal.open_up)
@@ -207,7 +195,7 @@ class _Builder:
         )
 
     def _driver(self, kind: str, name: str) -> Callable[..., object]:
-        return plugins.driver(kind, name)
+        return (self._options.find_driver or plugins.driver)(kind, name)
 
     def _build_watchdog(self) -> Watchdog:
         config = self._board.watchdog
@@ -316,10 +304,9 @@ class _Builder:
         make = self._driver("storage", config.driver)
         storage = cast(Storage, make(path, size, config.atomic_unit_bytes))
         self._stack.callback(storage.close)
-        recorder = Recorder(
-            Journal(storage, self._clock, 0 if self._options.fast else None), self._options.events
-        )
-        return recorder
+        options = self._options
+        boot_id = 0 if options.fast and options.boot_id is None else options.boot_id
+        return Recorder(Journal(storage, self._clock, boot_id), options.events)
 
     def _record_boot(self, context: Context, recorder: Recorder) -> None:
         """The first record of this run; written late, so that writing one is rehearsed too."""

@@ -24,7 +24,7 @@ from drivers.faults import (
 if TYPE_CHECKING:
     from drivers.board import Board
     from runtime.boot import Machine
-    from runtime.site import Site
+    from runtime.site import GroundConfig, Site
 
 OK, UNEXPECTED, REFUSED_CONFIG, REFUSED_MODEL, CAMERA_GONE, NPU_FAILED, STORAGE_REFUSED = range(7)
 SHOW_EVERY_FRAMES = 10
@@ -86,24 +86,46 @@ def check(argv: list[str]) -> int:
 
             width_px, height_px = _size(parser, arguments.size)
             resolve_site(site, width_px, height_px, arguments.site)
+            if site.ground is not None:
+                _tell_ground(site.ground)
     except ConfigErrors as refused:
         return _refuse(refused, REFUSED_CONFIG)
     print("no mistakes")
     return OK
 
 
+def _tell_ground(config: GroundConfig) -> None:
+    from runtime.ground import LEAST_PAIRS, fit_ground
+
+    fit, pairs = fit_ground(config), len(config.picture)
+    print(
+        f"ground: {pairs} pairs fit one plane within {fit.residual_m:.3f} m"
+        f" (root mean square; most at pair {fit.worst + 1}: {fit.worst_m:.3f} m)"
+    )
+    if pairs == LEAST_PAIRS:
+        print("ground: four pairs always fit; measure a fifth to know how well")
+
+
 def evaluate(argv: list[str]) -> int:
-    """`haetae eval detect|track ...`: run the loop's own stages over data sets."""
+    """`haetae eval detect|action|track|entry ...`: run the loop's own stages over data sets."""
     what = argv[0] if argv else ""
     if what == "detect":
         from models.cli import detect
 
         return detect(argv[1:])
+    if what == "action":
+        from models.action_cli import action
+
+        return action(argv[1:])
     if what == "track":
         from runtime.evaluation import track
 
         return track(argv[1:])
-    sys.stderr.write("usage: haetae eval detect|track --help\n")
+    if what == "entry":
+        from runtime.entry_evaluation import entry
+
+        return entry(argv[1:])
+    sys.stderr.write("usage: haetae eval detect|action|track|entry --help\n")
     return OK if what in ("-h", "--help") else REFUSED_CONFIG
 
 
@@ -151,7 +173,8 @@ def _load(board_file: str | None, site_file: str | None) -> tuple[Board, Site]:
 
 
 def _run(arguments: argparse.Namespace, board: Board, site: Site) -> int:
-    from runtime.boot import Options, boot
+    from runtime.boot import boot
+    from runtime.options import Options
 
     with ExitStack() as stack:
         events = _open(stack, arguments.events)

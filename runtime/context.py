@@ -21,6 +21,7 @@ class Context:
         frame: the newest picture.
         fresh: `frame` is new in this tick.
         judged: a valid inference was made on it in this tick.
+        doubtful: it may be an old one handed out again: judged, but no sign of life.
         behind: the tick began late; sheddable stages are left out.
         captured_ns, invoke_ns: performance counter at capture, time of the bare inference.
         reasons: component -> reason of a fault that a driver raised in this tick.
@@ -32,6 +33,7 @@ class Context:
         "behind",
         "captured_ns",
         "detections",
+        "doubtful",
         "events",
         "frame",
         "fresh",
@@ -57,7 +59,7 @@ class Context:
         self._origin_ms: float | None = None
         self._shift_ms = 0.0
         self.fresh = False
-        self.judged = False
+        self.judged = self.doubtful = False
         self.behind = False
         self.captured_ns = 0
         self.invoke_ns = 0
@@ -69,7 +71,7 @@ class Context:
             self._origin_ms = now_ms - self.t_ms
         self.now_ms = now_ms
         self.t_ms = max(self.t_ms, now_ms - self._origin_ms)
-        self.fresh = self.judged = False
+        self.fresh = self.judged = self.doubtful = False
         self.invoke_ns = 0
         self.hazards.edges.clear()
 

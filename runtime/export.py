@@ -1,28 +1,34 @@
-"""Write an annotated clip. Takes an AnonymisedFrame and nothing else."""
+"""Write an annotated clip, and read stills back from it. Takes an AnonymisedFrame, nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 
 from drivers.faults import StorageFault
+from drivers.interfaces import U8
 from runtime.annotate import Annotator
 from runtime.context import Context
 from runtime.privacy import AnonymisedFrame, Anonymiser
+
+STILL_QUALITY = 74
+"""JPEG quality of a still: boxes and labels stay sharp, and a page of many stays small."""
+TIMES_SUFFIX = ".times"
+"""Beside a clip lies a text file with the source time of each of its pictures, ms, one a line."""
 
 
 class FrameSink(Protocol):
     """Anything that pictures may leave the process through."""
 
-    def write(self, picture: AnonymisedFrame) -> None:
-        """Take one picture."""
+    def write(self, picture: AnonymisedFrame, t_ms: float = 0.0) -> None:
+        """Take one picture and its source time."""
 
 
 class VideoFile:
-    """An MP4 file.
+    """An MP4 file, and beside it the times of its pictures: some may have been left out.
 
     Raises:
         StorageFault: the file cannot be written.
@@ -39,22 +45,76 @@ class VideoFile:
         )
         if not self._writer.isOpened():
             raise StorageFault("video", f"{path}: cannot be written as MP4")
+        try:
+            self._times = path.with_suffix(TIMES_SUFFIX).open("wb", buffering=0)
+        except OSError as error:
+            self._writer.release()
+            raise StorageFault("cannot_write", f"times of {path}: {error.strerror}") from error
 
-    def write(self, picture: AnonymisedFrame) -> None:
+    def write(self, picture: AnonymisedFrame, t_ms: float = 0.0) -> None:
         """Append one picture.
 
         Raises:
             TypeError: anything but an AnonymisedFrame.
+            StorageFault: the time of the picture cannot be written.
         """
         if not isinstance(picture, AnonymisedFrame):
             raise TypeError(
                 f"a picture leaves only as AnonymisedFrame, not {type(picture).__name__}"
             )
         self._writer.write(picture.pixels)
+        try:
+            self._times.write(b"%.3f\n" % t_ms)
+        except OSError as error:
+            raise StorageFault("cannot_write", f"times of the clip: {error.strerror}") from error
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the files."""
         self._writer.release()
+        self._times.close()
+
+
+def picture_times_ms(clip: Path) -> list[float]:
+    """Source time of each picture of a clip that a `VideoFile` wrote; empty where not known."""
+    try:
+        lines = clip.with_suffix(TIMES_SUFFIX).read_text(encoding="ascii").splitlines()
+        return [float(line) for line in lines]
+    except (OSError, ValueError):
+        return []
+
+
+def stills(clip: Path, frames: Sequence[int], width_px: int) -> dict[int, bytes]:
+    """Pictures of a clip that a `VideoFile` wrote, as JPEG: they are anonymised already.
+
+    Args:
+        clip: the MP4 file.
+        frames: numbers of the pictures wanted, from 0.
+        width_px: of the stills; never wider than the clip.
+
+    Returns:
+        picture number -> JPEG, without those that the clip does not have.
+    """
+    wanted, found = set(frames), dict[int, bytes]()
+    reader = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG)
+    try:
+        for number in range(max(wanted, default=-1) + 1):
+            if not reader.grab():
+                break
+            if number in wanted:
+                found[number] = _jpeg(reader.retrieve()[1], width_px)
+    finally:
+        reader.release()
+    return found
+
+
+def _jpeg(pixels: U8, width_px: int) -> bytes:
+    """One picture, made smaller where it is wider."""
+    height, width = pixels.shape[:2]
+    if width > width_px:
+        size = width_px, max(1, round(height * width_px / width))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, STILL_QUALITY])[1]
+    return bytes(encoded)
 
 
 class Export:
@@ -76,4 +136,4 @@ class Export:
         """Write the present frame."""
         picture = self._anonymiser(context.frame, context.detections, context.tracks)
         self._annotator.annotate(picture, context, self._status())
-        self._sink.write(picture)
+        self._sink.write(picture, context.t_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.toml_strict import Complaint, ConfigErrors, Mistake
-from runtime.site import Point, Site
+from runtime.ground import fit_ground, in_pixels, polygon_m
+from runtime.site import EntryRuleConfig, Point, Site
 
 MAX_ZONES = 32
 """One bit each in a uint32."""
@@ -77,6 +78,7 @@ def resolve_site(site: Site, width_px: int, height_px: int, file: str) -> Resolv
     for z, zone in enumerate(site.zones):
         if problem := _zone_problem(_pixels(zone.polygon, scale), *size):
             complaints.append((f"zones[{z}].polygon", zone.polygon, problem))
+    complaints.extend(_beyond_horizon(site, scale))
     for i, line in enumerate(site.lines):
         if problem := _line_problem(_pixels((line.start, line.end), scale), *size):
             complaints.append((f"lines[{i}]", [line.start, line.end], problem))
@@ -89,6 +91,18 @@ def resolve_site(site: Site, width_px: int, height_px: int, file: str) -> Resolv
         for line, (start_px, end_px) in zip(site.lines, ends, strict=True)
     )
     return ResolvedSite(zones, lines, rasterise(zones, *size))
+
+
+def _beyond_horizon(site: Site, scale: tuple[int, int]) -> Iterator[Complaint]:
+    """Zones that a rule measures in metres, but that reach beyond the horizon."""
+    if site.ground is None:
+        return
+    homography = in_pixels(fit_ground(site.ground), scale)
+    measured = {rule.zone for rule in site.rules if isinstance(rule, EntryRuleConfig)}
+    for z, zone in enumerate(site.zones):
+        if zone.name in measured and polygon_m(homography, _pixels(zone.polygon, scale)) is None:
+            allowed = "reaches beyond the horizon that [ground] gives: nobody can enter it there"
+            yield f"zones[{z}].polygon", zone.polygon, allowed
 
 
 def rasterise(zones: Sequence[ResolvedZone], width_px: int, height_px: int) -> ZoneMap:

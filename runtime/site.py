@@ -36,6 +36,17 @@ class LineConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     anchor: Literal["foot", "centre"] = "foot"
 
 
+class GroundConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[ground]`: where points of the picture lie on the ground, 4 to 16 pairs."""
+
+    picture: list[Point]
+    """Points on the ground, in `units` of the file."""
+    metres: list[Point]
+    """The same points measured on the ground, in the same order, from any origin."""
+    max_residual_m: Annotated[float, Meta(gt=0)] = 0.25
+    """Pairs that fit one plane no better than this are refused (root mean square)."""
+
+
 class ZoneRuleConfig(
     Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="zone"
 ):
@@ -57,7 +68,27 @@ class LineRuleConfig(
     settle_ms: NonNegativeInt = 300
 
 
-RuleConfig = ZoneRuleConfig | LineRuleConfig
+class EntryRuleConfig(
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="kind",
+    tag="entry_predicted",
+):
+    """A confirmed person will probably enter the zone within `horizon_ms`."""
+
+    zone: str
+    severity: Severity = "warning"
+    horizon_ms: Annotated[int, Meta(ge=200, le=5000)] = 2000
+    """How far ahead; the paths of people say nothing beyond 5 s."""
+    probability: Annotated[float, Meta(gt=0, lt=1)] = 0.5
+    """From which on it warns: lower is earlier, and more often for nothing."""
+    hold_ms: NonNegativeInt = 200
+    clear_ms: NonNegativeInt = 1000
+
+
+RuleConfig = ZoneRuleConfig | LineRuleConfig | EntryRuleConfig
 
 
 class TrackingConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -101,5 +132,6 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rules: list[RuleConfig]
     zones: list[ZoneConfig] = []
     lines: list[LineConfig] = []
+    ground: GroundConfig | None = None
     tracking: TrackingConfig = TrackingConfig()
     alarm: AlarmConfig = AlarmConfig()

@@ -9,8 +9,10 @@ from msgspec import UNSET
 
 from drivers.toml_strict import Check, Complaint, load_strict
 from runtime.geometry import MAX_ZONES, polygon_problem
+from runtime.ground import GroundRefused, fit_ground
 from runtime.site import (
     AlarmConfig,
+    GroundConfig,
     LineConfig,
     LineRuleConfig,
     Point,
@@ -38,7 +40,7 @@ def load_site(path: str | Path, patterns: Collection[str] | None = None) -> Site
         ConfigErrors: every mistake in it.
     """
     names = _zone_patterns() if patterns is None else patterns
-    return load_strict(path, Site, (*CHECKS, Check(("alarm",), _patterns(names))))
+    return load_strict(path, Site, (*CHECKS, Check(("alarm",), pattern_check(names))))
 
 
 def _zone_patterns() -> Collection[str]:
@@ -115,7 +117,7 @@ def _some_rule(rules: list[RuleConfig]) -> Iterator[Complaint]:
         yield "rules", UNSET, "must hold at least one rule: this camera would watch for nothing"
 
 
-def _patterns(names: Collection[str]) -> Callable[[AlarmConfig], Iterator[Complaint]]:
+def pattern_check(names: Collection[str]) -> Callable[[AlarmConfig], Iterator[Complaint]]:
     """Check that every pattern exists."""
 
     def run(alarm: AlarmConfig) -> Iterator[Complaint]:
@@ -134,6 +136,16 @@ def _sounds(alarm: AlarmConfig, severities: dict[str, Severity]) -> Iterator[Com
             yield f"alarm.patterns.{severity}", UNSET, allowed
 
 
+def _ground(ground: GroundConfig | None) -> Iterator[Complaint]:
+    """The point pairs must give a plane."""
+    if ground is None:
+        return
+    try:
+        fit_ground(ground)
+    except GroundRefused as refused:
+        yield f"ground.{refused.key}", getattr(ground, refused.key), refused.allowed
+
+
 CHECKS = (
     Check(("rules",), _some_rule),
     Check(("zones[].name",), _unique("zone", MAX_ZONES)),
@@ -146,4 +158,5 @@ CHECKS = (
     Check(("units", "zones[]", "lines[]"), _pixels),
     Check(("rules[]", "zones[].name", "lines[].name"), _references),
     Check(("alarm", "rules[].severity"), _sounds),
+    Check(("ground",), _ground),
 )

@@ -53,6 +53,7 @@ class Detect:
             context.invoke_ns = perf_counter_ns() - began_ns
             if self._stale is not None:
                 self._stale.check(context.now_ms)
+                context.doubtful = self._stale.doubtful
         except NpuFault:
             self._metrics.npu_errors += 1
             raise
@@ -194,7 +195,7 @@ class Check:
         health, now_ms, reasons = self._health, context.now_ms, context.reasons
         if context.fresh:
             health.saw(context.frame, now_ms)
-        if context.judged:
+        if context.judged and not context.doubtful:
             health.judged(now_ms)
             reasons.pop("npu", None)
         driver = self._camera.fault

@@ -134,14 +134,14 @@ class SupervisedCamera:
         self._is_open = True
         self.state, self.fault = CameraState.OK, None
 
-    def rehearse(self, frame: Frame) -> None:
-        """Exercise an open camera before the seal; one that fails is away from then on."""
+    def rehearse(self, frame: Frame, now_ms: float) -> None:
+        """Exercise an open camera before the seal; one that fails is away from `now_ms` on."""
         if not self._is_open:
             return
         try:
             self._camera.rehearse(frame)
         except CameraFault as fault:
-            self.lose(fault, 0.0)
+            self.lose(fault, now_ms)
 
     def poll(self, frame: Frame, now_ms: float) -> bool:
         """Get the newest picture, or do what has to be done to have one again.

@@ -33,6 +33,9 @@ class StaleCheck:
     each other and materially from the one that the outputs belong to, for at least `hold_ms`. The
     comparison is with that picture, not with the last one, so slow changes add up; and pictures
     that stand still are never counted.
+
+    Attributes:
+        doubtful: the last outputs repeat older ones for a new picture; not yet a fault.
     """
 
     def __init__(self, session: Session, hold_ms: float = HOLD_MS, repeats: int = REPEATS) -> None:
@@ -61,6 +64,7 @@ class StaleCheck:
         self._last = b""
         self._hold_ms, self._repeats = hold_ms, repeats
         self._counted, self._since_ms, self._seen = 0, 0.0, False
+        self.doubtful = False
 
     def check(self, now_ms: float) -> None:
         """Compare the outputs with those of the last call.
@@ -71,6 +75,7 @@ class StaleCheck:
         Raises:
             NpuFault: "stale_output", at every call until the outputs change.
         """
+        self.doubtful = False
         witness = self._witness.tobytes()
         if witness != self._last:
             self._last, self._seen = witness, False
@@ -83,6 +88,7 @@ class StaleCheck:
         if self._counted == 0:
             self._since_ms = now_ms
         self._counted += 1
+        self.doubtful = True
         span_ms = now_ms - self._since_ms
         if self._counted >= self._repeats and span_ms >= self._hold_ms:
             raise NpuFault(

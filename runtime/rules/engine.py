@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.rules.entry import EntryRules
 from runtime.rules.line import LineRules
 from runtime.rules.zone import ZoneRules
 from runtime.site import Severity
 from runtime.tables import Hazards, Tracks
+
+Group = ZoneRules | LineRules | EntryRules
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Rules:
         table: RuleInfo per rule index, in the order of the site file.
     """
 
-    def __init__(self, table: tuple[RuleInfo, ...], groups: tuple[ZoneRules | LineRules, ...]):
+    def __init__(self, table: tuple[RuleInfo, ...], groups: tuple[Group, ...]):
         self.table = table
         self._groups = groups
 

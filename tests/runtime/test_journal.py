@@ -10,18 +10,18 @@ import time
 from pathlib import Path
 
 import pytest
-from crash_storage import CrashStorage
 
 from drivers.clock import VirtualClock
 from drivers.faults import StorageFault
 from drivers.storage import FileReader, FileStorage
 from runtime.journal import Journal, find_slot_bytes, read_all
+from sim.board.flash import Flash
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def ring(slots: int = 8, unit: int = 512, fill: bytes = b"\0") -> CrashStorage:
-    return CrashStorage(fill * (slots * unit), unit)
+def ring(slots: int = 8, unit: int = 512, fill: bytes = b"\0") -> Flash:
+    return Flash(fill * (slots * unit), unit)
 
 
 def test_an_empty_ring_holds_nothing_and_starts_at_one() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
-from crash_storage import CrashStorage
 
 from drivers.clock import VirtualClock
 from drivers.faults import StorageFault
 from runtime import journal, journal_slot
 from runtime.journal import RETRY_SLOTS, Journal, read_all
+from sim.board.flash import Flash
 
 SLOTS = 16
 APPENDS = 240  # the ring comes round 15 times
@@ -22,9 +22,9 @@ def body_of(seq: int) -> dict[str, object]:
     return {"n": seq, "text": chr(97 + seq % 26) * (seq * 37 % 400)}
 
 
-def check(image: bytes, acked: list[int], kept: int, like: CrashStorage) -> None:
+def check(image: bytes, acked: list[int], kept: int, like: Flash) -> None:
     """Start on what a cut left: nothing wrong is read, the newest `kept` records are there."""
-    storage = CrashStorage(image, like.unit_bytes, like.atomic_unit_bytes)
+    storage = Flash(image, like.unit_bytes, like.atomic_unit_bytes)
     started = Journal(storage, VirtualClock(), 2)
     records = list(read_all(storage))
     seqs = [record.seq for record in records]
@@ -37,12 +37,12 @@ def check(image: bytes, acked: list[int], kept: int, like: CrashStorage) -> None
     assert [record.seq for record in read_all(storage)][-1] == seq
 
 
-def cut_everywhere(storage: CrashStorage, appends: int = APPENDS, kept: int = SLOTS - 1) -> int:
+def cut_everywhere(storage: Flash, appends: int = APPENDS, kept: int = SLOTS - 1) -> int:
     """Cut the power at every operation of a run with several outcomes each; gives the cuts made."""
     acked: list[int] = []
     cuts = 0
 
-    def cut(now: CrashStorage, cut_units: set[int]) -> None:
+    def cut(now: Flash, cut_units: set[int]) -> None:
         nonlocal cuts
         for seed in SEEDS:
             cuts += 1
@@ -57,12 +57,12 @@ def cut_everywhere(storage: CrashStorage, appends: int = APPENDS, kept: int = SL
 
 @pytest.mark.parametrize("fill", [b"\x00", b"\xff", b"\x5a"], ids=["new", "erased", "garbage"])
 def test_power_cut_at_every_operation_loses_no_acknowledged_record(fill: bytes) -> None:
-    cuts = cut_everywhere(CrashStorage(fill * (SLOTS * 512)))
+    cuts = cut_everywhere(Flash(fill * (SLOTS * 512)))
     assert cuts == APPENDS * 2 * len(SEEDS)
 
 
 def test_power_cut_at_every_operation_with_slots_of_4096_bytes() -> None:
-    cut_everywhere(CrashStorage(bytes(8 * 4096), 4096), appends=60, kept=7)
+    cut_everywhere(Flash(bytes(8 * 4096), 4096), appends=60, kept=7)
 
 
 def test_chains_of_cuts_lose_no_acknowledged_record() -> None:
@@ -70,7 +70,7 @@ def test_chains_of_cuts_lose_no_acknowledged_record() -> None:
         chance = random.Random(chain)
         image, acked = bytes(SLOTS * 512), []
         for cuts in range(1, 6):
-            storage = CrashStorage(image)
+            storage = Flash(image)
             written = Journal(storage, VirtualClock(), cuts)
             for _ in range(chance.randrange(30)):
                 acked.append(written.append(1, body_of(written.next_seq)))
@@ -82,7 +82,7 @@ def test_chains_of_cuts_lose_no_acknowledged_record() -> None:
             check(image, acked, SLOTS - 1 - cuts, storage)
 
 
-class LyingStorage(CrashStorage):
+class LyingStorage(Flash):
     """A storage whose sync does nothing."""
 
     def sync(self) -> None:
@@ -94,7 +94,7 @@ class LyingStorage(CrashStorage):
 def test_the_cuts_catch_a_journal_without_crc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_slot, "crc32", lambda data: 0)
     with pytest.raises(AssertionError, match=r"torn record|share a sequence"):
-        cut_everywhere(CrashStorage(bytes(SLOTS * 512)))
+        cut_everywhere(Flash(bytes(SLOTS * 512)))
 
 
 def test_the_cuts_catch_a_journal_without_sync() -> None:
@@ -104,10 +104,10 @@ def test_the_cuts_catch_a_journal_without_sync() -> None:
 
 def test_the_cuts_catch_a_slot_smaller_than_the_atomic_unit() -> None:
     with pytest.raises(AssertionError, match="acknowledged record is lost"):
-        cut_everywhere(CrashStorage(bytes(SLOTS * 512), 2048, 512))
+        cut_everywhere(Flash(bytes(SLOTS * 512), 2048, 512))
 
 
-def run_with_faults(storage: CrashStorage, appends: int) -> tuple[list[int], int]:
+def run_with_faults(storage: Flash, appends: int) -> tuple[list[int], int]:
     """Append through faults; gives what was acknowledged and the number of faults met."""
     written = Journal(storage, VirtualClock(), 1)
     acked: list[int] = []
@@ -124,7 +124,7 @@ def run_with_faults(storage: CrashStorage, appends: int) -> tuple[list[int], int
 @pytest.mark.parametrize("reason", ["io", "full"])
 def test_fault_at_every_operation_loses_no_acknowledged_record(reason: str, length: int) -> None:
     for first in range(1, 72):
-        storage = CrashStorage(bytes(SLOTS * 512))
+        storage = Flash(bytes(SLOTS * 512))
         storage.random.seed(first)
         storage.is_failing = lambda n: reason if first <= n < first + length else None  # noqa: B023
         acked, faults = run_with_faults(storage, 50)
@@ -135,7 +135,7 @@ def test_fault_at_every_operation_loses_no_acknowledged_record(reason: str, leng
 
 
 def test_storage_that_fails_for_hours_does_not_eat_the_history() -> None:
-    storage = CrashStorage(bytes(SLOTS * 512))
+    storage = Flash(bytes(SLOTS * 512))
     storage.is_failing = lambda n: "io" if n > 80 else None
     acked, faults = run_with_faults(storage, 1000)
     assert faults == 960
@@ -151,7 +151,7 @@ def test_the_hours_catch_a_journal_that_walks_on_at_every_fault(
 
 
 def test_a_run_after_faults_goes_on_behind_the_newest_record() -> None:
-    storage = CrashStorage(bytes(SLOTS * 512))
+    storage = Flash(bytes(SLOTS * 512))
     storage.is_failing = lambda n: "io" if 60 < n <= 70 else None
     acked, faults = run_with_faults(storage, 44)
     assert faults == 10
@@ -162,7 +162,7 @@ def test_a_run_after_faults_goes_on_behind_the_newest_record() -> None:
 
 
 def test_a_bad_sector_is_passed() -> None:
-    class BadSector(CrashStorage):
+    class BadSector(Flash):
         def write_at(self, offset: int, data: bytes | bytearray | memoryview) -> None:
             if offset == 5 * 512:
                 raise StorageFault("io")
@@ -174,7 +174,7 @@ def test_a_bad_sector_is_passed() -> None:
 
 
 def test_sequence_numbers_are_never_given_twice_in_a_run() -> None:
-    storage = CrashStorage(bytes(SLOTS * 512))
+    storage = Flash(bytes(SLOTS * 512))
     storage.is_failing = lambda n: "io" if n % 3 == 0 else None
     acked, faults = run_with_faults(storage, 60)
     assert faults
