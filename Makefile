@@ -2,7 +2,8 @@
 PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: demo test lint bench soak clean
+# Generated cases are the same in every run of `test`, so that a failure can be run again.
+.PHONY: demo test fuzz sim sim-bench bench soak clean
 
 demo: .venv/ready          ## a person walks into a zone: siren, events, annotated clip in demo_out/
 	.venv/bin/python -m sim.demo --out demo_out
@@ -12,6 +13,13 @@ test: .venv-test/ready     ## lint, types, all tests, with both TFLite runtimes
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/mypy
 	.venv-test/bin/python -m pytest
+	.venv-test/bin/haetae sim run all --repeat 2 --jobs 2 --junit build/sim.xml
+
+fuzz: .venv-test/ready     ## thousands of new generated cases for every property; prints how to repeat a failure
+	HAETAE_HYPOTHESIS=fuzz .venv-test/bin/python -m pytest -k "$$(grep -rl '^@given' tests | sed 's:.*/::;s:\.py::' | paste -sd'|' | sed 's/|/ or /g')"
+
+sim: .venv-test/ready      ## every shipped scenario twice, with a report in sim_out/
+	.venv-test/bin/haetae sim run all --repeat 2 --jobs 2 --report sim_out
 
 soak: .venv-test/ready     ## 100,000 frames in a sealed loop: memory must not move
 	.venv-test/bin/python -m tests.soak --frames 100000
@@ -19,8 +27,11 @@ soak: .venv-test/ready     ## 100,000 frames in a sealed loop: memory must not m
 bench: .venv-bench/ready   ## our loop beside what people write today, in one run
 	.venv-bench/bin/python -m tests.bench --check
 
+sim-bench: .venv-test/ready  ## how many times real time the simulator runs
+	.venv-test/bin/python -m sim.bench
+
 clean:
-	rm -rf .venv .venv-test .venv-bench build demo_out bench_out
+	rm -rf .venv .venv-test .venv-bench build demo_out bench_out sim_out
 
 # The newest packages that the device would get.
 .venv/ready: pyproject.toml
@@ -31,7 +42,7 @@ clean:
 # Both TFLite runtimes side by side: tflite-runtime wants Python 3.11 and numpy < 2.
 .venv-test/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-test
-	.venv-test/bin/pip install --quiet --disable-pip-version-check -e '.[tflite,dev]'
+	.venv-test/bin/pip install --quiet --disable-pip-version-check -e '.[tflite,sim,dev]'
 	touch $@
 
 # Two steps: trackers would overwrite the headless OpenCV, norfair would hold numpy back.

@@ -1,7 +1,11 @@
-"""Fixtures shared by all tests: where the data sets are, or a skip with the reason."""
+"""Fixtures shared by all tests: where the data sets are, or a skip with the reason.
+
+Generated cases are the same in every run; `make fuzz` draws many new ones.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,8 +13,10 @@ from hypothesis import HealthCheck, settings
 
 from tests.places import data_root
 
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared")
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, **_COMMON)
+settings.register_profile("fuzz", max_examples=3000, **_COMMON)
+settings.load_profile(os.environ.get("HAETAE_HYPOTHESIS", "same"))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import pytest
 from drivers.board import OutputConfig, WatchdogConfig
 from drivers.clock import VirtualClock
 from drivers.interfaces import Output, Watchdog
-from sim.board import RecordedOutput, SimWatchdog
+from sim.board.outputs import RecordedOutput
+from sim.board.watchdog import SimWatchdog
 
 
 def output(on_boot: str = "off", on_release: str = "off", capacity: int = 8) -> RecordedOutput:

@@ -1,12 +1,10 @@
-"""Outputs and a watchdog made of code: they record what a real board would have done."""
+"""Outputs made of code: they keep every edge that a real board would have shown."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from drivers.board import OutputConfig, WatchdogConfig
+from drivers.board import OutputConfig
 from drivers.interfaces import Clock
 
 EDGES = 4096
@@ -49,25 +47,3 @@ class RecordedOutput:
         """The remembered edges as (time in ms, level), oldest first."""
         slots = (n % len(self._times_ms) for n in range(self.dropped, self._count))
         return [(float(self._times_ms[slot]), bool(self._levels[slot])) for slot in slots]
-
-
-class SimWatchdog:
-    """A watchdog that bites only in the record. The first feed arms it. Implements `Watchdog`."""
-
-    def __init__(self, config: WatchdogConfig, clock: Clock) -> None:
-        self._timeout_ms = config.timeout_ms
-        self._fed_ms = math.inf
-        self._has_bitten = False
-
-    def feed(self, now_ms: float) -> None:
-        """Feed it; too late is too late: a real board would have been reset before."""
-        self._has_bitten = self.bitten(now_ms)
-        self._fed_ms = now_ms
-
-    def disarm(self) -> None:
-        """Stop it; what it has bitten stays bitten."""
-        self._fed_ms = math.inf
-
-    def bitten(self, now_ms: float) -> bool:
-        """True when it would have reset the board by `now_ms`."""
-        return self._has_bitten or now_ms - self._fed_ms > self._timeout_ms

@@ -1,0 +1,1 @@
+"""What happens between the scene and the picture: weather, glass, sensor, compression."""

@@ -1,0 +1,1 @@
+"""Keep what the loop saw and did, run it again, and compare."""

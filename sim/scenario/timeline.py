@@ -1,0 +1,121 @@
+"""Puts a scenario's faults, operator actions and end on the clock, and notes what was played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runtime.boot import Machine
+from sim.board.board import VirtualBoard
+from sim.board.clock import BoardReset, SimClock
+from sim.board.faults import kinds_of
+from sim.scenario.result import ActionSeen, FaultSeen
+from sim.scenario.schema import ActionConfig, FaultConfig, Scenario
+
+GRACE_MS = 1000.0
+"""A loop that has not come back so long after the end hangs."""
+
+
+class Timeline:
+    """What happens to the board and its operator.
+
+    Args:
+        scenario: whose faults and actions.
+        clock: they become its timers.
+        board: what is broken and mended.
+
+    Attributes:
+        machine: the running firmware; None while the board is off or boots.
+        faults, actions: as they were played so far.
+    """
+
+    def __init__(self, scenario: Scenario, clock: SimClock, board: VirtualBoard) -> None:
+        self._clock = clock
+        self._board = board
+        self._duration_ms = scenario.duration_ms
+        self.machine: Machine | None = None
+        self.faults: list[FaultSeen] = []
+        self.actions: list[ActionSeen] = []
+        self._struck: set[int] = set()
+        for number, fault in enumerate(scenario.faults):
+            clock.at(fault.at_ms, self._begins(number, fault))
+        for action in scenario.actions:
+            clock.at(action.at_ms, self._acts(action))
+        clock.at(scenario.duration_ms, self._stop)
+        clock.at(scenario.duration_ms + GRACE_MS, self._over)
+
+    def inject(self, fault: FaultConfig) -> None:
+        """A fault from outside, now.
+
+        Raises:
+            BoardReset: one that ends the run.
+        """
+        self._begins(-1, fault)()
+
+    def struck(self, operation: int) -> None:
+        """A cut that waited for this operation of the storage happened now."""
+        for index, fault in enumerate(self.faults):
+            if fault.options.get("at_operation") == operation and index not in self._struck:
+                self._struck.add(index)
+                fault.from_ms = fault.to_ms = self._clock.now_ms()
+                return
+
+    def _begins(self, number: int, fault: FaultConfig) -> Callable[[], None]:
+        """The timer of a fault; its end is set before it begins, as some never come back."""
+
+        def begin() -> None:
+            now_ms = self._clock.now_ms()
+            kind = kinds_of(fault.component, self._board.faults.outputs)[fault.type]
+            to_ms = now_ms + fault.for_ms if fault.for_ms else float(self._duration_ms)
+            if kind.is_moment:
+                to_ms = now_ms
+            elif fault.for_ms:
+                self._clock.at(to_ms, lambda: self._board.mend(fault.component, fault.type))
+            self.faults.append(
+                FaultSeen(
+                    number=number,
+                    component=fault.component,
+                    type=fault.type,
+                    from_ms=now_ms,
+                    to_ms=to_ms,
+                    options=dict(fault.options),
+                    text=kind.text,
+                )
+            )
+            self._board.break_(fault.component, fault.type, fault.options)
+
+        return begin
+
+    def _acts(self, action: ActionConfig) -> Callable[[], None]:
+        def act() -> None:
+            done = self.machine is not None and self._board.is_running
+            if done and self.machine is not None:
+                _operate(self.machine, action)
+            where = " ".join(filter(None, (action.do, action.rule, action.place)))
+            now_ms = self._clock.now_ms()
+            self.actions.append(ActionSeen(t_ms=now_ms, do=action.do, text=where, done=done))
+
+        return act
+
+    def _stop(self) -> None:
+        if self.machine is not None:
+            self.machine.loop.stop()
+
+    def _over(self) -> None:
+        raise BoardReset("over", "the loop did not come back")
+
+
+def _operate(machine: Machine, action: ActionConfig) -> None:
+    """What a technician would send."""
+    rules = [
+        index
+        for index, info in enumerate(machine.rules.table)
+        if action.place in ("", info.place) and action.rule in ("", info.kind)
+    ]
+    if action.do == "mute":
+        machine.alarms.mute()
+        return
+    for rule in rules:
+        if action.do == "acknowledge":
+            machine.alarms.acknowledge(rule)
+        else:
+            machine.alarms.shelve(rule, float(action.for_ms))

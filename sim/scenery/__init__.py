@@ -1,0 +1,1 @@
+"""The site: ground, structures, machines, and the light of the day."""
