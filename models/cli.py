@@ -14,7 +14,7 @@ from drivers.board import NpuConfig
 from drivers.faults import ModelRefused, NpuFault
 from drivers.npu.tflite import TfliteNpu
 from models.evaluation import PictureResult, detect_folder
-from models.pack import pack
+from models.pack import pack, pack_movenet
 from models.package import ModelInfo, find_package, load_package, read_info, shipped_packages
 from models.signature import open_session
 
@@ -38,6 +38,7 @@ def model(argv: list[str]) -> int:
     showing.set_defaults(run=_show)
     packing = commands.add_parser("pack", help="make a package of a model and its description")
     packing.add_argument("description", type=Path, help="JSON file with the model file beside it")
+    packing.add_argument("--family", choices=("movenet",), help="the file is a bare .tflite of it")
     packing.add_argument("--out", type=Path, required=True, help="package folder to write")
     packing.add_argument("--score", type=_fraction, default=0.3, help="score threshold (0.3)")
     packing.add_argument("--nms-iou", type=_fraction, default=0.6, help="overlap (0.6)")
@@ -117,7 +118,11 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _pack(arguments: argparse.Namespace) -> int:
-    package = pack(arguments.description, arguments.out, arguments.score, arguments.nms_iou)
+    source, out = arguments.description, arguments.out
+    if arguments.family == "movenet":
+        package = pack_movenet(source, out, arguments.score)
+    else:
+        package = pack(source, out, arguments.score, arguments.nms_iou)
     print(f"{package.folder}: {package.info.name} {package.info.version}, {_size(package.info)}")
     return OK
 

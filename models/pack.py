@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
+from drivers.board import NpuConfig
 from drivers.faults import ModelRefused
-from models.package import (
-    DESCRIPTION,
-    PLAIN_NAME,
-    ModelInfo,
-    Package,
-    load_package,
-    verify_file,
-)
+from drivers.npu.tensors import DescribedSession, TensorDetail
+from drivers.npu.tflite import TfliteNpu
+from models.package import DESCRIPTION, ModelInfo, Package, load_package, verify_file
+from models.package_checks import MOVENET, PLAIN_NAME
+from models.skeletons import KEYPOINTS
 
 KINDS: Final = {"box": "box", "obj": "objectness", "cls": "class"}
 """Prefixes of the tensor names in a description."""
@@ -29,6 +29,9 @@ SCORES: Final = {
 }
 BOXES: Final = {"cx=(v0+gx)*stride": "yolox_cxcywh", "ltrb": "ltrb_exp"}
 """How the meaning of a box tensor begins, after "raw reg conv: "."""
+
+MOVENET_MARGIN: Final = 0.25
+"""As its authors crop: the body's box, widened by an eighth on each side."""
 
 
 class DescribedInput(Struct, kw_only=True):
@@ -93,10 +96,89 @@ def pack(description: Path, out: Path, score: float, nms_iou: float) -> Package:
         raise ModelRefused(str(description), f'file = "{described.file}" must be a plain name')
     verify_file(source, described.bytes, described.sha256)
     info = _info(described, str(description), score, nms_iou)
+    return _write(info, source, out)
+
+
+def pack_movenet(source: Path, out: Path, score: float) -> Package:
+    """Write a package folder for a MoveNet single-pose TFLite file, for local use.
+
+    Args:
+        source: a file with one uint8 [1, H, W, 3] input and one float32 [1, 1, 17, 3] output.
+        out: the folder to write; made when it is not there.
+        score: joints below it are missing, 0..1.
+
+    Returns:
+        The package as read back from the folder.
+
+    Raises:
+        ModelRefused: the file is something else; what was written does not load.
+        NpuFault: the device failed.
+    """
+    inputs, outputs = _tensors(source)
+    if len(inputs) != 1 or len(outputs) != 1 or not PLAIN_NAME.fullmatch(source.name):
+        raise ModelRefused(str(source), "must have one input, one output and a plain name")
+    tensor = _tensor(inputs[0]) | {"colour": "rgb", "pad_value": 0, "crop_margin": MOVENET_MARGIN}
+    raw = {
+        "format": 1,
+        "name": source.stem[:64],
+        "version": "0.1.0",
+        "role": "skeleton",
+        "family": MOVENET,
+        "licence": "Apache-2.0, third party",
+        "classes": KEYPOINTS,
+        "input": tensor,
+        "decode": {"box": "none", "score": "probability"},
+        "thresholds": {"score": score},
+        "outputs": [_tensor(outputs[0]) | {"index": 0, "kind": "points", "stride": 1}],
+        "targets": [target_of(source)],
+    }
+    return _write(_convert(raw, str(source)), source, out)
+
+
+def _tensors(file: Path) -> tuple[Sequence[TensorDetail], Sequence[TensorDetail]]:
+    """Inputs and outputs of a TFLite file. Raises ModelRefused, NpuFault."""
+    session = TfliteNpu(NpuConfig(driver="npu.tflite")).load(str(file))
+    try:
+        if not isinstance(session, DescribedSession):
+            raise ModelRefused(str(file), "its tensors are not described")
+        return session.input_details, session.output_details
+    finally:
+        session.close()
+
+
+def _tensor(detail: TensorDetail) -> dict[str, Any]:
+    return {
+        "shape": detail.shape,
+        "dtype": detail.dtype,
+        "scale": detail.scale,
+        "zero_point": detail.zero_point,
+    }
+
+
+def target_of(file: Path) -> dict[str, Any]:
+    """What a description says about a TFLite file. Raises ModelRefused: it cannot be read."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ModelRefused(str(file), error.strerror or str(error)) from error
+    digest = hashlib.sha256(content).hexdigest()
+    return {"npu": "tflite", "file": file.name, "sha256": digest, "bytes": len(content)}
+
+
+def _convert(raw: dict[str, Any], path: str) -> ModelInfo:
+    """Plain values as a description. Raises ModelRefused."""
+    try:
+        return msgspec.convert(raw, ModelInfo)
+    except msgspec.ValidationError as error:
+        raise ModelRefused(path, str(error)) from error
+
+
+def _write(info: ModelInfo, source: Path, out: Path) -> Package:
+    """Write the folder and read it back. Raises ModelRefused."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if source.resolve() != (out / described.file).resolve():
-            shutil.copyfile(source, out / described.file)
+        if source.resolve() != (out / source.name).resolve():
+            shutil.copyfile(source, out / source.name)
         (out / DESCRIPTION).write_text(to_toml(msgspec.to_builtins(info)), encoding="utf-8")
     except OSError as error:
         raise ModelRefused(str(out), error.strerror or str(error)) from error
@@ -138,10 +220,7 @@ def _info(described: Description, path: str, score: float, nms_iou: float) -> Mo
             }
         ],
     }
-    try:
-        return msgspec.convert(raw, ModelInfo)
-    except msgspec.ValidationError as error:
-        raise ModelRefused(path, str(error)) from error
+    return _convert(raw, path)
 
 
 def _input(described: Description) -> dict[str, Any]:

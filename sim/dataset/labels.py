@@ -13,7 +13,7 @@ from typing import Any
 from sim.world.truth import HIDDEN, OUTSIDE, Box, MachineTruth, PersonTruth, Truth
 
 YOLO_CLASSES = ("person", "helmet", "vest", "head")
-"""In the order of their numbers; "head" is a bare one."""
+"""In the order of their numbers: "helmet" is a head with its helmet, "head" a bare one."""
 MIN_BOX_PX = 3.0
 """A box that is smaller in either direction shows nothing."""
 MIN_MACHINE_VISIBLE = 0.05
@@ -124,10 +124,9 @@ def _machine(machine: MachineTruth, box: Box) -> dict[str, Any]:
 def _parts(
     person: PersonTruth, width_px: int, height_px: int
 ) -> list[tuple[int, float, float, float, float]]:
-    """Helmet or bare head, and the vest, as far as they are visible."""
+    """The head, with its helmet or bare, and the vest, as far as they are visible."""
     parts = (
-        (YOLO_CLASSES.index("helmet"), person.helmet_box if person.helmet else None),
-        (YOLO_CLASSES.index("head"), None if person.helmet else person.head_box),
+        (YOLO_CLASSES.index("helmet" if person.helmet else "head"), person.head_box),
         (YOLO_CLASSES.index("vest"), person.vest_box if person.vest else None),
     )
     found = [(number, usable(box, width_px, height_px)) for number, box in parts]

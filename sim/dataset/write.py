@@ -28,8 +28,8 @@ The same command writes the same bytes again. No camera took any of them, nobody
   keypoints, category 2 a machine. `bbox` is around what is visible; `attributes` hold the action,
   helmet, vest, share visible, box of the whole body and the place on the ground in metres. A person
   of whom less than {min_visible} is visible has `iscrowd` 1: to be ignored, not to be found.
-- `labels/`, `classes.txt`: YOLO format: {classes}. "head" is a bare head; heads, helmets and vests
-  are boxes around what is visible of them.
+- `labels/`, `classes.txt`: YOLO format: {classes}. "helmet" is a head with its helmet, "head" a
+  bare one; boxes are around what is visible.
 
 Pictures of one world stand next to each other ({moments} each, `world_seed` in the JSON): split
 into training and test by world, never by picture.

@@ -54,6 +54,12 @@ class Person:
         self._at = np.zeros((len(Bone), 3))
         self.pose(config.enter_ms)
 
+    def follow(self, config: PersonConfig, seed: int) -> None:
+        """Gives the same body, in the same clothes, another script; looks in it are not read."""
+        self.config = config
+        self.script = Script(config, self.look.height_m, seed)
+        self.pose(config.enter_ms)
+
     def pose(self, t_ms: float) -> None:
         """Moves everything to where it is at a time, in any order of times."""
         script = self.script

@@ -86,6 +86,11 @@ class Script:
             self._lay(pose, act, t_ms)
         return state
 
+    def act(self, t_ms: float) -> Act | None:
+        """The last act that began; None while there was none."""
+        last = bisect.bisect_right(self._act_starts, t_ms)
+        return self._plan.acts[last - 1] if last else None
+
     def _lay(self, pose: F64, act: Act, t_ms: float) -> None:
         """One act over the pose."""
         weight = act.weight(t_ms)
