@@ -1,11 +1,12 @@
-"""What a training skeleton goes through: another side, view, size, noise, and joints lost."""
+"""What a training skeleton goes through: another side, view and size, and the errors of a network
+that finds joints: noise, joints astray, sides mixed up, joints lost, legs out of the picture."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from models.skeletons import JOINTS, mirror_order, normalise
+from models.skeletons import JOINTS, REACH, mirror_order, normalise
 from models.tables import F32
 
 F64 = npt.NDArray[np.float64]
@@ -15,10 +16,32 @@ STRETCH = 0.07
 """Standard deviation of the logarithm of width over height."""
 KEYSTONE = 0.06
 """Growth of what is lower in the picture, per torso length."""
-NOISE = (0.0, 0.07)
-"""Standard deviation of a joint's error, torso lengths; drawn per skeleton."""
-ASTRAY_SHARE, ASTRAY = 0.01, 0.5
+NOISE = (0.0, 0.08)
+"""Standard deviation of a joint's error, torso lengths; drawn per skeleton: large for the small."""
+JOINT_NOISE = np.array((*(0.6,) * 5, *(0.8,) * 2, *(1.0,) * 2, *(1.4,) * 2, *(1.1,) * 4,
+                        *(1.3,) * 2))[:, None]  # fmt: skip
+"""By joint: ends of limbs are found worst."""
+ASTRAY_SHARE, ASTRAY = 0.012, 0.5
 """Joints that are found in a wrong place, and how far, torso lengths."""
+SIDES = (
+    (5, 7, 9, 11, 13, 15), (1, 3, 5, 7, 9, 11, 13, 15), (13, 15), (15,), (11, 13, 15), (7, 9), (9,),
+    (5, 7, 9),
+)  # fmt: skip
+"""Left joints that are mixed up with their partners on the right together."""
+SWAP_SHARE, ONTO_SHARE = 0.06, 0.06
+"""Skeletons whose sides are swapped there; and where both are found on one of them."""
+CUT_SHARE = 0.22
+CUTS = (
+    (1, 1, 0.35, 1.0),
+    (1, 1, 0.35, 1.0),
+    (0, 1, 0.5, 1.0),
+    (0, -1, 0.5, 1.0),
+    (1, -1, 0.75, 1.0),
+)
+"""Picture edges: axis, side that is cut off, and the range of what is left of the body's extent;
+the lower edge counts double."""
+FEWEST_LEFT = 5
+"""Skeletons are never cut below this many joints."""
 LOST_SHARE = (0.0, 0.25)
 """Joints not found, drawn per skeleton, in half of them."""
 GROUPS = (
@@ -48,7 +71,9 @@ def augment(rng: np.random.Generator, skeletons: F32, strengths: F64) -> F32:
     work[flip] = work[flip][:, _MIRROR]
     work[flip, :, 0] *= -1
     _view(rng, work, strength)
+    _mix_up(rng, work, strengths)
     _noise(rng, work, strength)
+    _cut(rng, work, strengths)
     _lose(rng, work, strength)
     return normalise(work)
 
@@ -69,11 +94,42 @@ def _view(rng: np.random.Generator, work: F32, strength: F64) -> None:
 def _noise(rng: np.random.Generator, work: F32, strength: F64) -> None:
     count = len(work)
     spread = strength[:, :, None] * rng.uniform(*NOISE, (count, 1, 1))
-    error = rng.normal(0, 1, (count, JOINTS, 2)) * spread
+    error = rng.normal(0, 1, (count, JOINTS, 2)) * spread * JOINT_NOISE
     error += rng.normal(0, ASTRAY, error.shape) * (
         rng.random((count, JOINTS, 1)) < strength[:, :, None] * ASTRAY_SHARE
     )
     work[:, :, :2] += error.astype(np.float32)
+
+
+def _mix_up(rng: np.random.Generator, work: F32, strengths: F64) -> None:
+    """Swap some joints with their partners, or put both in one place."""
+    chance = rng.random(len(work))
+    which = rng.integers(len(SIDES), size=len(work))
+    swapped = chance < strengths * SWAP_SHARE
+    onto = ~swapped & (chance < strengths * (SWAP_SHARE + ONTO_SHARE))
+    for i, left in enumerate(SIDES):
+        here, other = np.array(left), _MIRROR[list(left)]
+        rows = np.flatnonzero(swapped & (which == i))[:, None]
+        work[rows, here], work[rows, other] = work[rows, other], work[rows, here]
+        rows = np.flatnonzero(onto & (which == i))[:, None]
+        if i % 2:
+            here, other = other, here
+        work[rows, here] = work[rows, other]
+
+
+def _cut(rng: np.random.Generator, work: F32, strengths: F64) -> None:
+    """Lose what lies beyond an edge of the picture."""
+    chosen = rng.random(len(work)) < strengths * CUT_SHARE
+    which = rng.integers(len(CUTS), size=len(work))
+    for i, (axis, side, low, high) in enumerate(CUTS):
+        rows = np.flatnonzero(chosen & (which == i))
+        places, seen = side * work[rows, :, axis], work[rows, :, 2] > 0
+        first = np.where(seen, places, REACH).min(1)
+        last = np.where(seen, places, -REACH).max(1)
+        edge = first + (last - first) * rng.uniform(low, high, len(rows))
+        lost = seen & (places > edge[:, None])
+        lost &= ((seen & ~lost).sum(1) >= FEWEST_LEFT)[:, None]
+        work[rows] *= ~lost[:, :, None]
 
 
 def _lose(rng: np.random.Generator, work: F32, strength: F64) -> None:

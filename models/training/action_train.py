@@ -77,6 +77,8 @@ class Mixture:
         """Augmented skeletons float[count, 51, 1, 1] and what is right, bool[count, 12]."""
         rows = self.rows(rng, count)
         strengths = self._strengths[rows]
+        whole = strengths >= 1
+        strengths[whole] = rng.random(int(whole.sum())) ** 0.5
         strengths[rng.random(count) < STRENGTH_SHARE] = 1.0
         changed = augment(rng, self.skeletons[rows], strengths)
         np.rint(changed * (128 / REACH), out=changed)  # the int8 input's own steps

@@ -1,4 +1,4 @@
-"""What a training picture goes through: mosaic or single, zoom, flip, colour, blur, noise."""
+"""What a training picture goes through: mosaic or single, turned, zoomed, with people pasted in."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import cv2
 import numpy as np
 
 from models.training.boxes import F32, PAD_VALUE, U8
-from models.training.pseudo_label import IGNORE
+from models.training.kinds import IGNORE, PERSON
+from models.training.look import change_look
 from models.training.student import WIDTH_PX
 
 MOSAIC_SHARE = 0.45
+TURNED_SHARE = 0.08
+PASTE_SHARE = 0.25
+PASTED_PX = (24.0, 140.0)
+"""Longer side of somebody pasted in."""
 VISIBLE_SHARE = 0.30
-SMALLEST_PX = 6.0
-"""People cut below either become regions that teach nothing."""
+SMALLEST_PX = 5.0
+"""What is cut below either becomes a region that teaches nothing."""
 Draw = Callable[[np.random.Generator], tuple[U8, F32]]
 
 
@@ -36,7 +41,79 @@ def training_picture(
         pixels, boxes = _mosaic(rng, draw, size)
     else:
         pixels, boxes = _single(rng, draw, size)
-    return _colour(rng, pixels), boxes
+    if mosaic and rng.random() < PASTE_SHARE:
+        for _ in range(int(rng.integers(1, 4))):
+            boxes = _paste(rng, draw, pixels, boxes)
+    return change_look(rng, pixels), boxes
+
+
+def _turned(rng: np.random.Generator, draw: Draw) -> tuple[U8, F32]:
+    """A drawn picture, at times turned by a quarter or a half: standing people become lying."""
+    pixels, boxes = draw(rng)
+    if rng.random() >= TURNED_SHARE:
+        return pixels, boxes
+    for _ in range(int(rng.choice((1, 2, 3), p=(0.45, 0.1, 0.45)))):
+        width = pixels.shape[1]
+        pixels = np.rot90(pixels)
+        boxes = np.c_[boxes[:, 1], width - boxes[:, 2], boxes[:, 3], width - boxes[:, 0],
+                      boxes[:, 4]].astype(np.float32)  # fmt: skip
+    return np.ascontiguousarray(pixels), boxes
+
+
+def _paste(rng: np.random.Generator, draw: Draw, canvas: U8, boxes: F32) -> F32:
+    """Put somebody from another picture, mostly smaller, somewhere in this one.
+
+    The patch is the person's box with a margin, its edge blended; what it hides of others stays
+    labelled only where most of it is still seen.
+    """
+    picture, others = draw(rng)
+    people = np.flatnonzero(others[:, 4] == PERSON)
+    if not len(people):
+        return boxes
+    x1, y1, x2, y2 = others[rng.choice(people), :4]
+    margin = 0.08 * max(x2 - x1, y2 - y1)
+    left, top = int(max(x1 - margin, 0)), int(max(y1 - margin, 0))
+    patch = picture[top : int(y2 + margin) + 1, left : int(x2 + margin) + 1]
+    tall = float(np.exp(rng.uniform(*np.log(PASTED_PX))))
+    scale = min(tall / max(patch.shape[:2]), 0.9 * min(canvas.shape[:2]) / max(patch.shape[:2]))
+    if scale > 1.5 or min(patch.shape[:2]) * scale < SMALLEST_PX:
+        return boxes
+    patch = cv2.resize(patch, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = patch.shape[:2]
+    x = int(rng.integers(0, canvas.shape[1] - width + 1))
+    y = int(rng.integers(0, canvas.shape[0] - height + 1))
+    soft = np.zeros((height + 2, width + 2), np.float32)
+    soft[2:-2, 2:-2] = 1.0
+    soft = cv2.blur(soft, (3, 3))[1:-1, 1:-1, None]
+    under = canvas[y : y + height, x : x + width]
+    under[:] = (patch * soft + under * (1 - soft)).astype(np.uint8)
+    moved = others.copy()
+    full = (moved[:, 2] - moved[:, 0]) * (moved[:, 3] - moved[:, 1]) * scale * scale
+    moved[:, :4] = (moved[:, :4] - (left, top, left, top)) * scale
+    moved[:, :4] = np.clip(moved[:, :4], 0, (width, height, width, height))
+    moved[:, :4] += (x, y, x, y)
+    return np.concatenate((_hide(boxes, (x, y, x + width, y + height)), _cut(moved, full)))
+
+
+def _hide(boxes: F32, patch: tuple[int, int, int, int]) -> F32:
+    """Rows after something has been put over them: mostly hidden ones teach nothing."""
+    low, high = np.maximum(boxes[:, :2], patch[:2]), np.minimum(boxes[:, 2:4], patch[2:])
+    covered = np.prod(np.clip(high - low, 0, None), axis=1)
+    area = np.maximum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), 1e-6)
+    hidden = (covered / area > 0.6) & (boxes[:, 4] < IGNORE)
+    out = boxes.copy()
+    out[hidden, 4] += IGNORE
+    return out
+
+
+def _cut(rows: F32, full: F32) -> F32:
+    """Rows cut by an edge: those of which too little is left teach nothing, or vanish."""
+    sides = rows[:, 2:4] - rows[:, :2]
+    kept = np.prod(sides, axis=1)
+    lost = (kept < VISIBLE_SHARE * full) | (sides.min(1, initial=1e9) < SMALLEST_PX)
+    out = rows.copy()
+    out[lost & (rows[:, 4] < IGNORE), 4] += IGNORE
+    return out[kept > 4]
 
 
 def _place(
@@ -80,13 +157,8 @@ def _place(
     full = np.prod(high - low, axis=1)
     size = (x2 - x1, y2 - y1)
     low, high = np.clip(low, 0, size), np.clip(high, 0, size)
-    sides = high - low
-    kept = np.prod(sides, axis=1)
-    kind = boxes[:, 4].copy()
-    kind[(kept < VISIBLE_SHARE * full) | (sides.min(1) < SMALLEST_PX)] = IGNORE
     corner = np.array((x1, y1))
-    out = np.c_[low + corner, high + corner, kind].astype(np.float32)
-    return out[kept > 4]
+    return _cut(np.c_[low + corner, high + corner, boxes[:, 4]].astype(np.float32), full)
 
 
 def _zoom(width_px: int) -> float:
@@ -95,7 +167,7 @@ def _zoom(width_px: int) -> float:
 
 
 def _single(rng: np.random.Generator, draw: Draw, canvas_size: tuple[int, int]) -> tuple[U8, F32]:
-    picture, boxes = draw(rng)
+    picture, boxes = _turned(rng, draw)
     height, width = picture.shape[:2]
     wide, tall = canvas_size
     fit = min(wide / width, tall / height)
@@ -126,7 +198,7 @@ def _mosaic(rng: np.random.Generator, draw: Draw, canvas_size: tuple[int, int]) 
         (0, y, x, tall),
         (x, y, wide, tall),
     ):
-        picture, boxes = draw(rng)
+        picture, boxes = _turned(rng, draw)
         height, width = picture.shape[:2]
         size = (window[2] - window[0], window[3] - window[1])
         scale = max(size[0] / width, size[1] / height) * float(rng.uniform(0.75, 1.7)) * _zoom(wide)
@@ -134,40 +206,3 @@ def _mosaic(rng: np.random.Generator, draw: Draw, canvas_size: tuple[int, int]) 
         shift = (float(rng.uniform(0, 1)) * spare[0], float(rng.uniform(0, 1)) * spare[1])
         found.append(_place(canvas, window, rng, picture, boxes, scale, shift))
     return canvas, np.concatenate(found)
-
-
-def _colour(rng: np.random.Generator, pixels: U8) -> U8:
-    """Light, colour and sensor changes, in an order a camera would make them."""
-    if rng.random() < 0.8:
-        hsv = cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)
-        gain = 1 + rng.uniform(-1, 1, 3) * (0.02, 0.6, 0.4)
-        ramp = np.arange(256, dtype=np.float32)
-        tables = [
-            (ramp * gain[0]) % 180,
-            ramp * gain[1],
-            np.clip(ramp * gain[2] + rng.uniform(-12, 12), 0, 255),
-        ]
-        hsv = cv2.merge(
-            [
-                cv2.LUT(c, np.clip(t, 0, 255).astype(np.uint8))
-                for c, t in zip(cv2.split(hsv), tables, strict=True)
-            ]
-        )
-        pixels = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
-    if rng.random() < 0.08:
-        pixels = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    if rng.random() < 0.12:
-        pixels = cv2.GaussianBlur(pixels, (5, 5), float(rng.uniform(0.4, 1.5)))
-    if rng.random() < 0.15:
-        grain = rng.integers(-9, 10, pixels.shape, np.int16)
-        pixels = np.clip(pixels + grain, 0, 255).astype(np.uint8)
-    if rng.random() < 0.15:
-        _hole(rng, pixels)
-    return pixels
-
-
-def _hole(rng: np.random.Generator, pixels: U8) -> None:
-    """A post or a box in front of the scene."""
-    w, h = int(rng.uniform(8, 50)), int(rng.uniform(8, 90))
-    x, y = int(rng.uniform(0, pixels.shape[1] - w)), int(rng.uniform(0, pixels.shape[0] - h))
-    pixels[y : y + h, x : x + w] = rng.integers(0, 255, 3, np.uint8)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import logging
+import multiprocessing
 import os
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from models.training import dedupe, pseudo_label, synthetic
+from models.training import dedupe, pseudo_label, sources, synthetic
 from models.training.boxes import F32, U8
-from models.training.sources import read_all
+from models.training.kinds import IGNORE, PERSON
+from models.training.sources import Picture, read_all
 from models.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
@@ -35,8 +39,9 @@ class Sample:
         source: data set.
         split: TRAIN or HELD_OUT.
         pixels: uint8[H, W, 3] BGR, a view into the cache.
-        boxes: float32[N, 5] xyxy pixels, 0 person or 1 ignore.
+        boxes: float32[N, 5] xyxy pixels and kind (`kinds`).
         teacher: float32[M, 5] xyxy pixels, the teacher's score.
+        name: of the picture's file, without the ending; "" where it has none.
     """
 
     source: str
@@ -44,6 +49,7 @@ class Sample:
     pixels: U8
     boxes: F32
     teacher: F32
+    name: str = ""
 
 
 class Cache:
@@ -74,6 +80,7 @@ class Cache:
             pixels,
             self._index["boxes"][b0:b1],
             self._index["teacher"][t0:t1],
+            str(self._index["name"][i]),
         )
 
     def where(self, split: int, source: str | None = None) -> list[int]:
@@ -89,11 +96,14 @@ class _Writer:
         self.hashes: list[list[int]] = []
         self.split: list[str] = []
         self._source: list[str] = []
+        self._name: list[str] = []
         self._place: list[tuple[int, int, int]] = []
         self._boxes: list[F32] = []
         self._teacher: list[F32] = []
 
-    def add(self, source: str, pixels: U8, boxes: F32, teacher: F32, split: str) -> None:
+    def add(
+        self, source: str, pixels: U8, boxes: F32, teacher: F32, split: str, name: str = ""
+    ) -> None:
         ratio = min(LONGEST_SIDE_PX / max(pixels.shape[:2]), 1.0)
         if ratio < 1.0:
             size = (round(pixels.shape[1] * ratio), round(pixels.shape[0] * ratio))
@@ -103,6 +113,7 @@ class _Writer:
         self._place.append((self._file.tell(), *pixels.shape[:2]))
         self._file.write(np.ascontiguousarray(pixels).tobytes())
         self._source.append(source)
+        self._name.append(name)
         self.split.append(split)
         self._boxes.append((boxes * scale).astype(np.float32))
         self._teacher.append((teacher * scale).astype(np.float32))
@@ -112,6 +123,7 @@ class _Writer:
         np.savez(
             self._folder / "index.npz",
             source=np.array(self._source),
+            name=np.array(self._name),
             split=np.array(split, np.int8),
             place=np.array(self._place, np.int64),
             boxes=np.concatenate(self._boxes),
@@ -137,25 +149,43 @@ def _split(writer: _Writer) -> list[int]:
     return sides
 
 
-def build(data: Path, folder: Path, drawn: int) -> None:
-    """Write the cache: all data sets with teacher boxes, then drawn scenes.
+def _taught(job: tuple[Picture, Path]) -> tuple[Picture, F32]:
+    """A picture with what the teacher sees in it; runs in a process of its own."""
+    picture, data = job
+    return picture, _teacher(data).find_well(picture.pixels, picture.close)
+
+
+@cache
+def _teacher(data: Path) -> Teacher:
+    return Teacher(data)
+
+
+def build(data: Path, folder: Path, drawn: int, simulated: list[Path], jobs: int) -> None:
+    """Write the cache: real pictures with teacher boxes, simulated ones, then drawn scenes.
 
     Args:
         data: the shared data folder.
         folder: where the cache goes.
         drawn: number of drawn scenes for training; a tenth as many are added as held out.
+        simulated: folders that `haetae sim dataset` wrote.
+        jobs: processes that run the teacher.
     """
-    teacher, writer = Teacher(data), _Writer(folder)
+    writer = _Writer(folder)
     empty: list[U8] = []
-    for picture in read_all(data):
-        found = teacher.find(picture.pixels)
-        boxes = pseudo_label.merge(picture, found)
-        if not len(boxes) and picture.split == "train":
-            empty.append(picture.pixels)
-        writer.add(picture.source, picture.pixels, boxes, found, picture.split)
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for picture, found in pool.imap(_taught, ((p, data) for p in read_all(data)), 8):
+            boxes = pseudo_label.merge(picture, found)
+            if not (boxes[:, 4] % IGNORE == PERSON).any() and picture.split == "train":
+                empty.append(picture.pixels)
+            writer.add(picture.source, picture.pixels, boxes, found, picture.split, picture.name)
     log.info("%d pictures, %d of them empty enough to be backdrops", len(writer.split), len(empty))
     split = _split(writer)
     none = np.zeros((0, 5), np.float32)
+    for picture in chain.from_iterable(map(sources.simulated, simulated)):
+        writer.add(
+            picture.source, picture.pixels, picture.objects, none, picture.split, picture.name
+        )
+        split.append(HELD_OUT if picture.split == "held_out" else TRAIN)
     for seed in range(drawn + drawn // 10):
         pixels, boxes = synthetic.draw(seed, empty)
         writer.add("synthetic", pixels, boxes, none, "train" if seed < drawn else "held_out")
@@ -168,9 +198,11 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cache", type=Path)
-    parser.add_argument("--drawn", type=int, default=3000)
+    parser.add_argument("--drawn", type=int, default=1000)
+    parser.add_argument("--simulated", type=Path, nargs="*", default=[], metavar="FOLDER")
+    parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
-    build(data_folder(), arguments.cache, arguments.drawn)
+    build(data_folder(), arguments.cache, arguments.drawn, arguments.simulated, arguments.jobs)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +11,14 @@ import cv2
 import numpy as np
 
 from models.training.boxes import F32, U8
+from models.training.kinds import BARE_HEAD, CLASSES, EVERY, HELMET, IGNORE, PERSON, VEST
 
-HELD_OUT_CLIPS = ("Subject_2/Fall/14", "Subject_1/ADL/16")
-VIDEO_STEP_MS = 400.0
+TEST_CLIPS = ("one-by-one-person-detection", "worker-zone-detection", "gmdcsa24", "ambianic")
+"""Clips and stills whose people are only ever tested on: no reader below may open them."""
+VIDEO_STEP_MS = 200.0
 """Neighbouring frames are alike; one in this time is enough."""
+HEAD_TALL = 1.12
+"""Height of a head with its helmet, in widths of the helmet."""
 
 
 @dataclass
@@ -23,16 +28,20 @@ class Picture:
     Attributes:
         source: name of the data set, as in the model card.
         pixels: uint8[H, W, 3] BGR.
-        people: float32[N, 4] xyxy pixels, labelled people; None when the set labels no people.
-        heads: float32[M, 4] xyxy pixels, heads whose owners may lack a box.
+        objects: float32[N, 5] xyxy pixels and kind.
+        labelled: classes that the set labels wherever they are seen.
         split: "train", "held_out", or "" to let the picture's hash decide.
+        close: the teacher looks at parts of it too, enlarged: there are small people.
+        name: of its file, without the ending; "" for a frame of a clip.
     """
 
     source: str
     pixels: U8
-    people: F32 | None = None
-    heads: F32 = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    objects: F32 = field(default_factory=lambda: np.zeros((0, 5), np.float32))
+    labelled: frozenset[int] = frozenset()
     split: str = ""
+    close: bool = False
+    name: str = ""
 
 
 def _files(folder: Path) -> list[Path]:
@@ -40,71 +49,91 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _yolo_boxes(label: Path, classes: set[int], width: int, height: int) -> F32:
-    """Boxes of some classes from a YOLO text file, xyxy pixels."""
+def yolo_objects(label: Path, kinds: dict[int, int], width: int, height: int) -> F32:
+    """Rows of a YOLO text file whose number `kinds` maps, xyxy pixels and kind."""
     rows = [line.split() for line in label.read_text().splitlines()] if label.exists() else []
     found = [
-        [float(v) for v in row[1:5]] for row in rows if len(row) >= 5 and int(row[0]) in classes
+        [*(float(v) for v in row[1:5]), kinds[int(row[0])]]
+        for row in rows
+        if len(row) >= 5 and int(row[0]) in kinds
     ]
-    boxes = np.array(found, np.float32).reshape(-1, 4)
-    corners = np.concatenate((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2), 1)
-    return (corners * (width, height, width, height)).astype(np.float32)
+    boxes = np.array(found, np.float32).reshape(-1, 5)
+    middle, half = boxes[:, :2], boxes[:, 2:4] / 2
+    corners = np.concatenate((middle - half, middle + half), 1) * (width, height, width, height)
+    return np.c_[corners, boxes[:, 4]].astype(np.float32)
 
 
-def _labelled(
-    source: str,
-    images: Path,
-    labels: Path,
-    people: set[int] | None,
-    heads: set[int],
-    split: str = "",
-) -> Iterator[Picture]:
-    for path in _files(images):
-        pixels = cv2.imread(str(path))
-        if pixels is None:
-            continue
-        height, width = pixels.shape[:2]
-        label = labels / f"{path.stem}.txt"
-        yield Picture(
-            source,
-            pixels,
-            None if people is None else _yolo_boxes(label, people, width, height),
-            _yolo_boxes(label, heads, width, height),
-            split,
-        )
+@dataclass(frozen=True)
+class _Set:
+    """A folder of pictures with YOLO labels beside them."""
+
+    source: str
+    folder: str
+    kinds: dict[int, int]
+    labelled: frozenset[int]
+    images: str = "images"
+    labels: str = "labels"
+    split: str = ""
+    close: bool = False
+
+    def read(self, data: Path) -> Iterator[Picture]:
+        root = data / "images" / self.folder
+        for path in _files(root / self.images):
+            pixels = cv2.imread(str(path))
+            if pixels is None:
+                continue
+            height, width = pixels.shape[:2]
+            label = root / self.labels / f"{path.stem}.txt"
+            objects = yolo_objects(label, self.kinds, width, height)
+            yield Picture(
+                self.source, pixels, objects, self.labelled, self.split, self.close, path.stem
+            )
+
+
+_COCO = [
+    _Set(
+        "coco128x2", "coco128x2", {0: PERSON}, frozenset({PERSON, VEST}), f"images/{part}",
+        f"object_detection/labels/{part}", split, close=True,
+    )
+    for part, split in (("train2017", "train"), ("val2017", "held_out"))
+]  # fmt: skip
+_MINHNKB = _Set(
+    "ppe_minhnkb", "ppe_minhnkb", {0: PERSON, 1: PERSON, 2: PERSON, 3: HELMET, 4: VEST},
+    frozenset({PERSON, HELMET, VEST}),
+)  # fmt: skip
+_HARDHAT = _Set(
+    "ppe_hardhat", "ppe_hardhat/train", {0: HELMET, 1: BARE_HEAD, 2: BARE_HEAD, 3: PERSON},
+    frozenset({PERSON, HELMET, BARE_HEAD}), close=True,
+)  # fmt: skip
+_SITES = _Set(
+    "helmet_sites", "helmet_sites", {0: HELMET, 1: BARE_HEAD}, frozenset({HELMET, BARE_HEAD}),
+    close=True,
+)  # fmt: skip
+_POSTURE = _Set(
+    "fall_posture", "fall_posture/train", {0: PERSON, 1: PERSON, 2: PERSON},
+    frozenset({PERSON, VEST}),
+)  # fmt: skip
 
 
 def _coco(data: Path) -> Iterator[Picture]:
-    root = data / "images/coco128x2"
-    for part, split in (("train2017", "train"), ("val2017", "held_out")):
-        labels = root / "object_detection/labels" / part
-        yield from _labelled("coco128x2", root / "images" / part, labels, {0}, set(), split)
+    for part in _COCO:
+        yield from part.read(data)
 
 
 def _minhnkb(data: Path) -> Iterator[Picture]:
-    root = data / "images/ppe_minhnkb"
-    return _labelled("ppe_minhnkb", root / "images", root / "labels", {0, 1, 2}, {3})
+    """Its helmet is the shell alone: the box is drawn down to the chin."""
+    for picture in _MINHNKB.read(data):
+        shell = picture.objects[:, 4] == HELMET
+        picture.objects[shell] = head_below(picture.objects[shell], picture.pixels.shape[0])
+        yield picture
 
 
-def _hardhat(data: Path) -> Iterator[Picture]:
-    root = data / "images/ppe_hardhat/train"
-    return _labelled("ppe_hardhat", root / "images", root / "labels", {3}, {0, 1, 2})
-
-
-def _helmet_sites(data: Path) -> Iterator[Picture]:
-    root = data / "images/helmet_sites"
-    return _labelled("helmet_sites", root / "images", root / "labels", None, {0, 1})
-
-
-def _posture(data: Path) -> Iterator[Picture]:
-    root = data / "images/fall_posture/train"
-    return _labelled("fall_posture", root / "images", root / "labels", {0, 1, 2}, set())
-
-
-def _ambianic(data: Path) -> Iterator[Picture]:
-    for path in _files(data / "images/ambianic_fall"):
-        if path.suffix in (".jpg", ".png"):
-            yield Picture("ambianic_fall", cv2.imread(str(path)))
+def head_below(shells: F32, height_px: int) -> F32:
+    """Boxes of heads from boxes of helmet shells: as tall as HEAD_TALL shell widths, at least."""
+    heads = shells.copy()
+    tall = np.maximum(HEAD_TALL * (shells[:, 2] - shells[:, 0]), shells[:, 3] - shells[:, 1])
+    heads[:, 3] = np.minimum(shells[:, 1] + tall, height_px)
+    return heads
 
 
 def video_frames(path: Path, step_ms: float) -> Iterator[U8]:
@@ -122,43 +151,67 @@ def video_frames(path: Path, step_ms: float) -> Iterator[U8]:
     clip.release()
 
 
-def _gmdcsa24(data: Path) -> Iterator[Picture]:
-    for path in sorted((data / "video/gmdcsa24").glob("*/*/*.mp4")):
-        held_out = any(str(path.with_suffix("")).endswith(name) for name in HELD_OUT_CLIPS)
-        frames = list(video_frames(path, VIDEO_STEP_MS))
-        for frame in frames:
-            yield Picture("gmdcsa24", frame, split="held_out" if held_out else "train")
-        if not held_out:
-            empty = np.median(np.stack(frames), axis=0).astype(np.uint8)
-            yield Picture("gmdcsa24", empty, split="train")
+def _clips(data: Path) -> Iterator[Picture]:
+    """One clip only: those that students are accepted on teach them nothing (see TEST_CLIPS)."""
+    for frame in video_frames(data / "video/intel/people-detection.gif", VIDEO_STEP_MS):
+        yield Picture("intel_sample_gif", frame, split="train", close=True)
 
 
-def _intel_gifs(data: Path) -> Iterator[Picture]:
-    """The acceptance clip, one-by-one-person-detection.mp4, is not among these and must not be."""
-    for name, split in (("people-detection.gif", "train"), ("worker-zone-detection.gif", "train")):
-        for frame in video_frames(data / "video/intel" / name, VIDEO_STEP_MS / 2):
-            yield Picture("intel_sample_gifs", frame, split=split)
-    for frame in video_frames(data / "video/ambianic/test2-cam-person1.mkv", 2 * VIDEO_STEP_MS):
-        yield Picture("ambianic_clip", frame, split="train")
+def simulated(folder: Path) -> Iterator[Picture]:
+    """What `haetae sim dataset` wrote; every tenth world is held out.
+
+    Args:
+        folder: holds images/, labels/ and annotations/person_keypoints.json.
+    """
+    written = json.loads((folder / "annotations/person_keypoints.json").read_text())
+    hidden: dict[int, list[list[float]]] = {}
+    for row in written["annotations"]:
+        if row["category_id"] == 1 and row["iscrowd"]:
+            x, y, w, h = row["bbox"]
+            hidden.setdefault(row["image_id"], []).append([x, y, x + w, y + h, IGNORE + PERSON])
+    for image in written["images"]:
+        pixels = cv2.imread(str(folder / "images" / Path(image["file_name"]).name))
+        height, width = pixels.shape[:2]
+        label = folder / "labels" / f"{Path(image['file_name']).stem}.txt"
+        objects = yolo_objects(label, dict(enumerate(range(len(CLASSES)))), width, height)
+        unclear = np.array(hidden.get(image["id"], []), np.float32).reshape(-1, 5)
+        split = "held_out" if image["world_seed"] % 10 == 0 else "train"
+        objects = np.concatenate((objects, unclear))
+        yield Picture("simulated", pixels, objects, EVERY, split, name=label.stem)
 
 
 READERS: dict[str, Callable[[Path], Iterator[Picture]]] = {
     "coco128x2": _coco,
     "ppe_minhnkb": _minhnkb,
-    "ppe_hardhat": _hardhat,
-    "helmet_sites": _helmet_sites,
-    "fall_posture": _posture,
-    "ambianic_fall": _ambianic,
-    "gmdcsa24": _gmdcsa24,
-    "clips": _intel_gifs,
+    "ppe_hardhat": _HARDHAT.read,
+    "helmet_sites": _SITES.read,
+    "fall_posture": _POSTURE.read,
+    "clips": _clips,
 }
 
 
 def read_all(data: Path) -> Iterator[Picture]:
-    """Every picture of every data set.
+    """Every real picture of every data set.
 
     Args:
         data: the shared data folder.
     """
     for reader in READERS.values():
         yield from reader(data)
+
+
+def postures(data: Path) -> dict[str, int]:
+    """What the one person of each fall_posture picture does: 0 fallen, 1 sitting, 2 standing.
+
+    Args:
+        data: the shared data folder.
+
+    Returns:
+        By name of the picture; pictures with several people or none are left out.
+    """
+    found = {}
+    for label in _files(data / "images" / _POSTURE.folder / _POSTURE.labels):
+        rows = [line.split()[0] for line in label.read_text().splitlines() if line.strip()]
+        if len(rows) == 1:
+            found[label.stem] = int(rows[0])
+    return found

@@ -1,4 +1,4 @@
-"""The student: a small anchor-free detector of people, made only of what every NPU runs well."""
+"""The student: a small anchor-free detector, made only of what every NPU runs well."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.training.kinds import CLASSES
+
 WIDTH_PX, HEIGHT_PX = 320, 256
 STRIDES = (8, 16, 32)
-CLASSES = ("person",)
 FIRST_CLASS_BIAS = -4.6
 """Sigmoid of it is 0.01: at the start nearly everything is background."""
 FIRST_BOX_BIAS = 0.7
@@ -17,14 +18,14 @@ FIRST_BOX_BIAS = 0.7
 
 @dataclass(frozen=True)
 class Widths:
-    """Channels of the network; the defaults are person_xs."""
+    """Channels of the network; the defaults are ppe_s."""
 
     stem: int = 16
     early: int = 24
-    stages: tuple[int, int, int] = (24, 40, 64)
+    stages: tuple[int, int, int] = (32, 64, 112)
     repeats: tuple[int, int, int] = (2, 3, 3)
     expand: int = 4
-    neck: int = 40
+    neck: int = 64
 
 
 def _conv(into: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -60,7 +61,7 @@ class _Inverted(nn.Module):
 
 
 class _Head(nn.Module):
-    """Box distances and class logit of one scale, each from its own branch."""
+    """Box distances and class logits of one scale, each from its own branch."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -106,8 +107,16 @@ class Student(nn.Module):
             x: float[N, 3, 256, 320], (BGR - 128) / 128.
 
         Returns:
-            Per stride 8, 16, 32: log distances / stride [N, 4, h, w], class logits [N, 1, h, w].
+            Per stride 8, 16, 32: log distances / stride [N, 4, h, w], class logits [N, C, h, w].
         """
+        return self.judge(self.maps(x))
+
+    def judge(self, maps: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+        """The heads' outputs for what `maps` returned."""
+        return [head(m) for head, m in zip(self.heads, maps, strict=True)]
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """What the heads look at, float[N, neck, h, w] per stride."""
         x = self.stem(x)
         maps = []
         for stage in self.stages:
@@ -118,7 +127,7 @@ class Student(nn.Module):
         p8 = self.smooth[0](c8 + self.up(p16))
         n16 = p16 + self.down[0](p8)
         n32 = c32 + self.down[1](n16)
-        return [head(m) for head, m in zip(self.heads, (p8, n16, n32), strict=True)]
+        return [p8, n16, n32]
 
 
 class Exported(nn.Module):
@@ -158,10 +167,10 @@ def cells(size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX)) -> tuple[Tensor, Tensor
 
 
 def flatten(pairs: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Outputs of `Student` to float[N, A, 4] and float[N, A] in the order of `cells`."""
+    """Outputs of `Student` to float[N, A, 4] and float[N, A, C] in the order of `cells`."""
     boxes = torch.cat([b.flatten(2).transpose(1, 2) for b, _ in pairs], 1)
     scores = torch.cat([s.flatten(2).transpose(1, 2) for _, s in pairs], 1)
-    return boxes.float(), scores.float()[..., 0]
+    return boxes.float(), scores.float()
 
 
 def decode(raw: Tensor, centres: Tensor, strides: Tensor) -> Tensor:

@@ -6,10 +6,12 @@ import numpy as np
 
 from drivers.camera.synthetic_scene import SyntheticScene, random_look
 from models.training.boxes import F32, U8, iou
+from models.training.kinds import EVERY, IGNORE, PERSON
 
 WIDTH_PX, HEIGHT_PX = 320, 256
 PEOPLE_ODDS = (0.25, 0.35, 0.2, 0.12, 0.08)
 """Chance of 0, 1, 2, ... people."""
+SILENT = EVERY - {PERSON}
 BACKDROP_SHARE = 0.4
 DEFAULT_LOOK_SHARE = 0.15
 DEFAULT_SEEDS = (100, 1_000_000)
@@ -24,7 +26,8 @@ def draw(seed: int, backdrops: list[U8]) -> tuple[U8, F32]:
         backdrops: uint8[h, w, 3] pictures without people, used instead of the drawn room at times.
 
     Returns:
-        uint8[256, 320, 3] BGR, and float32[N, 5] xyxy with 0 for person, 1 for nearly hidden.
+        uint8[256, 320, 3] BGR, and float32[N, 5] xyxy and kind; nearly hidden people are ignored,
+        and so are the classes that a drawn person has no parts for.
     """
     rng = np.random.default_rng((7, seed))
     if rng.random() < DEFAULT_LOOK_SHARE:
@@ -41,7 +44,9 @@ def draw(seed: int, backdrops: list[U8]) -> tuple[U8, F32]:
     t_ms = float(rng.uniform(0, 12_000))
     scene.render(t_ms, pixels)
     boxes = np.array(scene.truth(t_ms), np.float32).reshape(-1, 4)
-    return pixels, np.c_[boxes, _hidden(boxes)].astype(np.float32)
+    silent = [[0, 0, scene.width_px, scene.height_px, IGNORE + c] for c in sorted(SILENT)]
+    rows = np.c_[boxes, _hidden(boxes) * IGNORE]
+    return pixels, np.concatenate((rows, silent)).astype(np.float32)
 
 
 def _hidden(boxes: F32) -> F32:

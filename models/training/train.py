@@ -25,34 +25,42 @@ from torch import Tensor, nn
 
 from models.training.augment import training_picture
 from models.training.boxes import F32, U8
-from models.training.dataset import TRAIN, Cache
+from models.training.dataset import TRAIN, Cache, data_folder
+from models.training.distill import HINT_WEIGHT, DenseTeacher, Hints, lesson_loss
 from models.training.loss import Targets, detection_loss
-from models.training.pseudo_label import IGNORE, PERSON
-from models.training.student import HEIGHT_PX, WIDTH_PX, Student, cells, flatten, parameter_count
+from models.training.student import (
+    HEIGHT_PX,
+    WIDTH_PX,
+    Student,
+    Widths,
+    cells,
+    flatten,
+    parameter_count,
+)
 
 log = logging.getLogger(__name__)
 
 SOURCE_SHARES = {
-    "coco128x2": 0.13,
-    "ppe_minhnkb": 0.21,
+    "coco128x2": 0.12,
+    "ppe_minhnkb": 0.22,
     "ppe_hardhat": 0.15,
-    "helmet_sites": 0.12,
-    "fall_posture": 0.09,
-    "ambianic_fall": 0.015,
-    "gmdcsa24": 0.06,
-    "intel_sample_gifs": 0.02,
-    "ambianic_clip": 0.005,
-    "synthetic": 0.20,
+    "helmet_sites": 0.14,
+    "fall_posture": 0.11,
+    "intel_sample_gif": 0.01,
+    "simulated": 0.20,
+    "synthetic": 0.05,
 }
 """How often a picture of each set is drawn."""
-BATCH = 16
+BATCH = 12
 PEAK_RATE, FINAL_SHARE, WARM_UP_STEPS = 2e-3, 0.02, 300
 WEIGHT_DECAY, BETAS, CLIP = 0.03, (0.9, 0.99), 10.0
 EMA_DECAY = 0.9985
 MOSAIC_UNTIL = 0.85
 """Share of the time after which pictures come single, as they will in use."""
-SMALL_UNTIL, SMALL_PX = 0.62, (192, 160)
-"""Until this share of the time pictures are small: 2.6 times as many pass in the same time."""
+SMALL_UNTIL, SMALL_PX = 0.40, (256, 192)
+"""Until this share of the time pictures are small: 1.7 times as many pass in the same time."""
+TAUGHT_UNTIL = 0.92
+"""Share of the time after which the teacher is quiet and the labels alone count."""
 SHARE_STEPS = 4
 """Processes average their weights this often: where cores are shared, waiting each step is dear."""
 LOG_STEPS, SAVE_SECONDS = 50, 180.0
@@ -79,17 +87,22 @@ class Draw:
 
 def make_batch(
     rng: np.random.Generator, draw: Draw, mosaic: bool, size: tuple[int, int]
-) -> tuple[Tensor, Targets]:
-    """float[BATCH, 3, height, width] and what is in it."""
+) -> tuple[U8, Targets]:
+    """uint8[BATCH, height, width, 3] and what is in it."""
     pairs = [training_picture(rng, draw, mosaic, size) for _ in range(BATCH)]
-    pixels = torch.from_numpy(np.stack([p for p, _ in pairs])).permute(0, 3, 1, 2)
     most = max(max(len(b) for _, b in pairs), 1)
-    boxes, kind = torch.zeros(BATCH, most, 4), torch.full((BATCH, most), -1.0)
+    boxes = torch.zeros(BATCH, most, 4)
+    kind = torch.full((BATCH, most), -1, dtype=torch.int64)
     for i, (_, found) in enumerate(pairs):
         boxes[i, : len(found)] = torch.from_numpy(found[:, :4])
-        kind[i, : len(found)] = torch.from_numpy(found[:, 4])
-    pixels = ((pixels.float() - 128) / 128).contiguous(memory_format=torch.channels_last)
-    return pixels, Targets(boxes, kind == PERSON, kind == IGNORE)
+        kind[i, : len(found)] = torch.from_numpy(found[:, 4].astype(np.int64))
+    return np.stack([p for p, _ in pairs]), Targets(boxes, kind)
+
+
+def to_input(pictures: U8) -> Tensor:
+    """uint8[N, H, W, 3] to what the network takes, float[N, 3, H, W]."""
+    pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
+    return ((pixels - 128) / 128).contiguous(memory_format=torch.channels_last)
 
 
 def rate_at(step: int, progress: float) -> float:
@@ -102,10 +115,11 @@ def rate_at(step: int, progress: float) -> float:
     )
 
 
-def make_optimizer(student: nn.Module) -> torch.optim.Optimizer:
+def make_optimizer(*networks: nn.Module) -> torch.optim.Optimizer:
     """AdamW that decays convolutions and leaves norms and biases alone."""
-    decayed = [p for p in student.parameters() if p.ndim > 1]
-    free = [p for p in student.parameters() if p.ndim <= 1]
+    parameters = [p for network in networks for p in network.parameters()]
+    decayed = [p for p in parameters if p.ndim > 1]
+    free = [p for p in parameters if p.ndim <= 1]
     groups: list[dict[str, Any]] = [
         {"params": decayed, "weight_decay": WEIGHT_DECAY},
         {"params": free, "weight_decay": 0.0},
@@ -114,11 +128,12 @@ def make_optimizer(student: nn.Module) -> torch.optim.Optimizer:
 
 
 @torch.no_grad()
-def share_weights(student: nn.Module, progress: float, processes: int) -> float:
+def share_weights(networks: list[nn.Module], progress: float, processes: int) -> float:
     """Average weights, norm statistics and progress over the processes; the common progress."""
     if processes == 1:
         return progress
-    mine = [v for v in student.state_dict().values() if v.dtype.is_floating_point]
+    values = [v for network in networks for v in network.state_dict().values()]
+    mine = [v for v in values if v.dtype.is_floating_point]
     flat = torch.cat([v.flatten() for v in mine] + [torch.tensor([progress])])
     distributed.all_reduce(flat)
     flat /= processes
@@ -141,19 +156,29 @@ class Run:
 
     def __init__(self, cache: Cache, out: Path, rank: int, arguments: argparse.Namespace) -> None:
         torch.manual_seed(arguments.seed)
-        self.student = Student().to(memory_format=torch.channels_last)
+        widths = Widths()
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.student = Student(widths).to(self.device, memory_format=torch.channels_last)
+        self.hints = Hints(widths.neck).to(self.device)
+        self.teacher = DenseTeacher(data_folder()) if arguments.teacher else None
         self.ema = deepcopy(self.student).eval()
-        self.optimizer = make_optimizer(self.student)
+        self.optimizer = make_optimizer(self.student, self.hints)
         self.out, self.rank, self.arguments = out, rank, arguments
         self.draw = Draw(cache)
         self.step, self.spent_s = 0, 0.0
         last = out / "last.pt"
         if arguments.resume and last.exists():
-            self._load(torch.load(last, weights_only=True))
+            self._load(torch.load(last, weights_only=True, map_location=self.device))
         self.rng = np.random.default_rng((arguments.seed, rank, self.step))
+        self._grids = {size: self._grid(size) for size in (SMALL_PX, (WIDTH_PX, HEIGHT_PX))}
+
+    def _grid(self, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        centres, strides = cells(size)
+        return centres.to(self.device), strides.to(self.device)
 
     def _load(self, state: dict[str, Any]) -> None:
         self.student.load_state_dict(state["student"])
+        self.hints.load_state_dict(state["hints"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.spent_s = state["step"], state["spent_s"]
@@ -162,6 +187,7 @@ class Run:
         """Write a checkpoint; complete or not at all."""
         state = {
             "student": self.student.state_dict(),
+            "hints": self.hints.state_dict(),
             "ema": self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
@@ -170,22 +196,34 @@ class Run:
         torch.save(state, self.out / f"{name}.tmp")
         (self.out / f"{name}.tmp").replace(self.out / name)
 
+    def losses(self, progress: float) -> Tensor:
+        """float[3]: class, box and teacher's part of one batch, weighted."""
+        size = SMALL_PX if progress < SMALL_UNTIL else (WIDTH_PX, HEIGHT_PX)
+        pictures, targets = make_batch(self.rng, self.draw, progress < MOSAIC_UNTIL, size)
+        targets = Targets(*(t.to(self.device) for t in targets))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.arguments.bf16):
+            maps = self.student.maps(to_input(pictures).to(self.device))
+            raw, logit = flatten(self.student.judge(maps))
+        found = detection_loss(raw, logit, targets, self._grids[size])
+        taught = found.score.new_zeros(())
+        if self.teacher is not None and progress < TAUGHT_UNTIL:
+            lesson = self.teacher.look(pictures, self.device)
+            taught = lesson_loss(raw, logit, lesson, self._grids[size])
+            taught = taught + HINT_WEIGHT * self.hints(maps, lesson)
+        return torch.stack((found.score, found.box, taught))
+
     def train(self) -> None:
         """Run until the time is spent."""
         parameters = list(self.student.parameters())
         began, before_s = time.monotonic(), self.spent_s
         progress = before_s / (60 * self.arguments.minutes)
-        saved, sums = began, np.zeros(2)
+        saved, sums = began, np.zeros(3)
         while progress < 1.0:
-            size = SMALL_PX if progress < SMALL_UNTIL else (WIDTH_PX, HEIGHT_PX)
-            pixels, targets = make_batch(self.rng, self.draw, progress < MOSAIC_UNTIL, size)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate_at(self.step, progress)
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.arguments.bf16):
-                raw, logit = flatten(self.student(pixels))
-            losses = detection_loss(raw, logit, targets, cells(size))
+            losses = self.losses(progress)
             self.optimizer.zero_grad()
-            (losses.score + losses.box).backward()
+            losses.sum().backward()
             now = time.monotonic()
             self.spent_s = before_s + now - began
             nn.utils.clip_grad_norm_(parameters, CLIP)
@@ -193,9 +231,10 @@ class Run:
             self.step += 1
             if self.step % SHARE_STEPS == 0:
                 own = self.spent_s / (60 * self.arguments.minutes)
-                progress = share_weights(self.student, own, self.arguments.processes)
+                networks = [self.student, self.hints]
+                progress = share_weights(networks, own, self.arguments.processes)
             self._average()
-            sums += (losses.score.item(), losses.box.item())
+            sums += losses.detach().cpu().numpy()
             if self.rank == 0 and self.step % LOG_STEPS == 0:
                 self._log(sums / LOG_STEPS, progress)
                 sums[:] = 0
@@ -208,10 +247,10 @@ class Run:
     def _log(self, mean: np.ndarray, progress: float) -> None:
         done = self.step * BATCH * self.arguments.processes
         log.info(
-            "step %d  class %.3f  box %.3f  rate %.2g  %.1f pictures/s  %.1f min left",
+            "step %d  class %.3f  box %.3f  teacher %.3f  rate %.2g  %.1f pictures/s  "
+            "%.1f min left",
             self.step,
-            mean[0],
-            mean[1],
+            *mean,
             rate_at(self.step, progress),
             done / self.spent_s,
             self.arguments.minutes * (1 - progress),
@@ -255,6 +294,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bf16", action="store_true", help="faster where the processor has it")
+    parser.add_argument(
+        "--no-teacher", dest="teacher", action="store_false", help="learn from labels alone"
+    )
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--port", type=int, default=29_517)

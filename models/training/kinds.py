@@ -1,0 +1,12 @@
+"""What a row of boxes means: a class to be found, or a region that teaches a class nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PERSON, HELMET, VEST, BARE_HEAD = range(4)
+CLASSES: Final = ("person", "helmet", "vest", "bare_head")
+"""A helmet is a head with its helmet on, a bare head one without, cap or not."""
+EVERY: Final = frozenset(range(len(CLASSES)))
+IGNORE: Final = len(CLASSES)
+"""Kind IGNORE + c: inside this box class c is neither there nor not there."""
