@@ -4,12 +4,12 @@ Needs the `train` extra. Reads data sets as files from `HAETAE_DATA`; imports th
 
     python -m models.training.dataset CACHE
     python -m models.training.train CACHE RUN --minutes 120
-    python -m models.training.quantize RUN/last.pt CACHE person_xs_int8.tflite
-    python -m models.training.threshold CACHE person_xs_int8.tflite
+    python -m models.training.quantize RUN/last.pt CACHE ppe_s_int8.tflite
+    python -m models.training.threshold CACHE ppe_s_int8.tflite
     python -m models.training.evaluate CACHE --checkpoint RUN/last.pt \\
-        --int8 person_xs_int8.tflite --teacher --score 0.5 --report report.json
-    python -m models.training.package CACHE person_xs_int8.tflite report.json \\
-        models/students/person_xs --notes failures.md
+        --int8 ppe_s_int8.tflite --teacher --score 0.5 --report report.json
+    python -m models.training.package CACHE ppe_s_int8.tflite report.json \\
+        models/students/ppe_s --notes failures.md
 
 The action student learns from skeletons, in minutes on one core:
 

@@ -10,21 +10,39 @@ import torch
 
 from models.training.boxes import F32, U8, letterbox, suppress
 from models.training.export import interpreter, load_student, output_order
+from models.training.kinds import PERSON
 from models.training.student import HEIGHT_PX, STRIDES, WIDTH_PX, Exported
+from models.training.teacher import Teacher
 
 NMS_IOU = 0.6
 
 
 class Detector(Protocol):
-    """Anything that finds people."""
+    """Anything that finds what is in a picture."""
 
     def find(self, picture: U8, score: float = 0.05) -> F32:
-        """float[N, 5]: xyxy in pixels of the picture, score, best first."""
+        """float[N, 6]: xyxy in pixels of the picture, score, class; best first."""
         ...
 
 
+class People:
+    """A teacher of people as a Detector.
+
+    Args:
+        teacher: finds float32[N, 5].
+    """
+
+    def __init__(self, teacher: Teacher) -> None:
+        self._teacher = teacher
+
+    def find(self, picture: U8, score: float = 0.05) -> F32:
+        """See Detector."""
+        found = self._teacher.find(picture, score)
+        return np.c_[found, np.full(len(found), PERSON)].astype(np.float32)
+
+
 def decode(outputs: list[F32], ratio: float, size: tuple[int, int], score: float) -> F32:
-    """Boxes then classes (dequantized, NHWC) to people.
+    """Boxes then classes (dequantized, NHWC) to objects; a cell has its best class, as in use.
 
     Args:
         outputs: three box tensors of log distances / stride, three class tensors.
@@ -33,19 +51,23 @@ def decode(outputs: list[F32], ratio: float, size: tuple[int, int], score: float
         score: lowest score to keep.
 
     Returns:
-        float32[N, 5] xyxy in source pixels and score.
+        float32[N, 6] xyxy in source pixels, score and class.
     """
-    boxes, scores = [], []
+    boxes, scores, kinds = [], [], []
     for stride, raw, chance in zip(STRIDES, outputs[:3], outputs[3:], strict=True):
-        row, column = np.nonzero(chance[0, :, :, 0] >= score)
+        best, kind = chance[0].max(-1), chance[0].argmax(-1)
+        row, column = np.nonzero(best >= score)
         reach = np.exp(raw[0, row, column]) * stride
         centre = (np.stack((column, row), 1) + 0.5) * stride
         boxes.append(np.concatenate((centre - reach[:, :2], centre + reach[:, 2:]), 1))
-        scores.append(chance[0, row, column, 0])
+        scores.append(best[row, column])
+        kinds.append(kind[row, column])
     corners = np.clip(np.concatenate(boxes) / ratio, 0, (*size, *size)).astype(np.float32)
     chances = np.concatenate(scores).astype(np.float32)
-    keep = suppress(corners, chances, NMS_IOU)
-    return np.c_[corners[keep], chances[keep]].astype(np.float32)
+    classes = np.concatenate(kinds)
+    apart = corners + classes[:, None].astype(np.float32) * 2 * max(size)
+    keep = suppress(apart, chances, NMS_IOU)
+    return np.c_[corners[keep], chances[keep], classes[keep]].astype(np.float32)
 
 
 class FloatStudent:

@@ -114,7 +114,7 @@ class Hints(nn.Module):
         for adapt, own, goal, weight in zip(
             self.maps, mine, lesson.features, lesson.weights, strict=True
         ):
-            likeness = functional.cosine_similarity(adapt(own).float(), goal, dim=1)
+            likeness = functional.cosine_similarity(adapt(own.float()), goal, dim=1)
             apart.append(((1 - likeness) * weight).sum() / weight.sum())
         return torch.stack(apart).mean()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from models.training.boxes import F32
 from models.training.student import HEIGHT_PX, WIDTH_PX, Exported, Student
 
 INPUT_SHAPE = (1, HEIGHT_PX, WIDTH_PX, 3)
+OUTPUT = re.compile(r"output_(\d+)")
 SAME = 2e-3
 """Largest difference allowed between PyTorch and float TFLite, in logits and log distances."""
 
@@ -49,10 +51,12 @@ def interpreter(path: Path, threads: int = 1) -> Any:
 
 
 def output_order(runner: Any) -> list[int]:
-    """Positions in get_output_details() of the boxes, then of the classes, by stride."""
-    details = runner.get_output_details()
-    key = [(d["shape"][-1] == 1, -int(d["shape"][1])) for d in details]
-    return sorted(range(len(details)), key=lambda i: key[i])
+    """Positions in get_output_details() in the order in which the network returns them."""
+    names = [str(d["name"]) for d in runner.get_output_details()]
+    numbers = [int(found.group(1)) for found in map(OUTPUT.search, names) if found]
+    if sorted(numbers) != list(range(len(names))):
+        raise ValueError(f"outputs are named {names}, expected output_0, output_1, ...")
+    return sorted(range(len(names)), key=numbers.__getitem__)
 
 
 def run_float(runner: Any, tensor: F32) -> list[F32]:

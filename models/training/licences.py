@@ -1,4 +1,4 @@
-"""Licence and role of every data set that a student has seen, as its card must name them."""
+"""Licence and role of every data set that a detector has seen, as its card must name them."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ LICENCES: Final[dict[str, str]] = {
     "ppe_hardhat": "CC BY 4.0 label; stock images",
     "helmet_sites": "web images, rights unclear",
     "fall_posture": "claims CC BY 4.0 + ODbL; mixed sources",
-    "ambianic_fall": "Apache-2.0",
-    "ambianic_clip": "Apache-2.0",
-    "gmdcsa24": "MIT",
-    "intel_sample_gifs": "CC BY 4.0",
+    "intel_sample_gif": "CC BY 4.0 (people-detection.gif)",
+    "simulated": "Apache-2.0, drawn by `haetae sim dataset`",
     "synthetic": "Apache-2.0, drawn by drivers/camera/synthetic_scene.py",
 }
 
 LABELS: Final[dict[str, str]] = {
-    "coco128x2": "own labels; teacher boxes that match none teach nothing",
-    "ppe_minhnkb": "own labels; teacher boxes that match none teach nothing",
-    "ppe_hardhat": "own labels; teacher boxes that match none teach nothing",
-    "helmet_sites": "teacher boxes; bodies under unmatched heads teach nothing",
-    "fall_posture": "own labels; teacher boxes that match none teach nothing",
-    "ambianic_fall": "teacher boxes",
-    "ambianic_clip": "teacher boxes",
-    "gmdcsa24": "teacher boxes; medians of clips as empty rooms",
-    "intel_sample_gifs": "teacher boxes",
-    "synthetic": "true boxes",
+    "coco128x2": "people",
+    "ppe_minhnkb": "people, helmets (shells, drawn down to the chin), vests",
+    "ppe_hardhat": "people, helmets, bare heads (caps among them)",
+    "helmet_sites": "helmets, bare heads; people from the teacher",
+    "fall_posture": "people",
+    "intel_sample_gif": "people from the teacher",
+    "simulated": "everything, true",
+    "synthetic": "people, true",
 }

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.training.boxes import F32, intersection, iou
-from models.training.pseudo_label import PERSON
+from models.training.kinds import IGNORE, PERSON
 
 MATCH_IOU = 0.5
 IGNORED_INSIDE = 0.5
@@ -23,8 +23,8 @@ class Judged:
 
     Attributes:
         scores: float32[N], ignored detections left out.
-        hits: bool[N], the detection is the first on a person.
-        people: number of people in the truth.
+        hits: bool[N], the detection is the first on an object.
+        people: number of objects in the truth.
     """
 
     scores: F32
@@ -32,21 +32,23 @@ class Judged:
     people: int
 
 
-def judge(found: F32, truth: F32) -> Judged:
-    """Match detections to people, best score first.
+def judge(found: F32, truth: F32, kind: int = PERSON) -> Judged:
+    """Match detections of one class to its objects, best score first.
 
     Args:
-        found: float32[N, 5] xyxy, score; best first.
-        truth: float32[M, 5] xyxy, 0 person or 1 ignore.
+        found: float32[N, 6] xyxy, score, class; best first.
+        truth: float32[M, 5] xyxy and kind; IGNORE + `kind` is a region to ignore.
+        kind: the class.
     """
-    people, ignored = truth[truth[:, 4] == PERSON, :4], truth[truth[:, 4] != PERSON, :4]
-    free, scores, hits = np.ones(len(people), bool), [], []
-    overlaps = iou(found[:, :4], people)
+    found = found[found[:, 5] == kind]
+    objects, ignored = truth[truth[:, 4] == kind, :4], truth[truth[:, 4] == IGNORE + kind, :4]
+    free, scores, hits = np.ones(len(objects), bool), [], []
+    overlaps = iou(found[:, :4], objects)
     area = np.maximum((found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1]), 1e-6)
     covered = intersection(found[:, :4], ignored) / area[:, None]
     for i in range(len(found)):
         candidates = np.where(free, overlaps[i], 0.0)
-        best = int(candidates.argmax()) if len(people) else -1
+        best = int(candidates.argmax()) if len(objects) else -1
         if best >= 0 and candidates[best] >= MATCH_IOU:
             free[best] = False
             hits.append(True)
@@ -55,7 +57,7 @@ def judge(found: F32, truth: F32) -> Judged:
         else:
             hits.append(False)
         scores.append(found[i, 4])
-    return Judged(np.array(scores, np.float32), np.array(hits, bool), len(people))
+    return Judged(np.array(scores, np.float32), np.array(hits, bool), len(objects))
 
 
 def average_precision(judged: list[Judged]) -> float:

@@ -1,6 +1,6 @@
 """Write a student's package: the int8 file, `model.toml` and the model card, from measured numbers.
 
-python -m models.training.package CACHE INT8_FILE REPORT models/students/person_xs
+python -m models.training.package CACHE INT8_FILE REPORT models/students/ppe_s
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 from models.training import card
 from models.training.dataset import TRAIN, Cache
 from models.training.export import interpreter, output_order
+from models.training.kinds import CLASSES
 from models.training.licences import LICENCES
-from models.training.student import CLASSES, STRIDES, Student, parameter_count
+from models.training.student import STRIDES, Student, parameter_count
 
 VERSION = "0.1.0"
 NMS_IOU = 0.6

@@ -1,6 +1,6 @@
 """Full-integer int8: calibrate on training pictures, pin ranges that must be round, quantize.
 
-python -m models.training.quantize last.pt CACHE person_xs_int8.tflite
+python -m models.training.quantize last.pt CACHE ppe_s_int8.tflite
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def simulated(folder: Path) -> Iterator[Picture]:
         label = folder / "labels" / f"{Path(image['file_name']).stem}.txt"
         objects = yolo_objects(label, dict(enumerate(range(len(CLASSES)))), width, height)
         unclear = np.array(hidden.get(image["id"], []), np.float32).reshape(-1, 5)
-        split = "held_out" if image["world_seed"] % 10 == 0 else "train"
+        split = "held_out" if image["attributes"]["world_seed"] % 10 == 0 else "train"
         objects = np.concatenate((objects, unclear))
         yield Picture("simulated", pixels, objects, EVERY, split, name=label.stem)
 

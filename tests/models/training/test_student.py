@@ -8,16 +8,18 @@ pytest.importorskip("torch", reason="PyTorch is not installed (extra: train)")
 
 import torch
 
+from models.training.distill import Hints, Lesson, lesson_loss
+from models.training.kinds import HELMET, IGNORE, PERSON, VEST
 from models.training.loss import Targets, assign, detection_loss, overlap
 from models.training.student import Exported, Student, cells, decode, flatten, parameter_count
 
-MOST_PARAMETERS = 200_000
+MOST_PARAMETERS = 700_000
+CLASSES = 4
 
 
-def _targets(*boxes: tuple[float, float, float, float], ignore: bool = False) -> Targets:
+def _targets(*boxes: tuple[float, float, float, float], kind: int = PERSON) -> Targets:
     table = torch.tensor([boxes], dtype=torch.float32)
-    marks = torch.full(table.shape[:2], ignore)
-    return Targets(table, ~marks, marks)
+    return Targets(table, torch.full(table.shape[:2], kind))
 
 
 def test_it_is_small_enough() -> None:
@@ -27,7 +29,7 @@ def test_it_is_small_enough() -> None:
 def test_it_ships_six_tensors_with_channels_last() -> None:
     shapes = [tuple(t.shape) for t in Exported(Student()).eval()(torch.zeros(1, 256, 320, 3))]
     grids = [(32, 40), (16, 20), (8, 10)]
-    assert shapes == [(1, h, w, 4) for h, w in grids] + [(1, h, w, 1) for h, w in grids]
+    assert shapes == [(1, h, w, 4) for h, w in grids] + [(1, h, w, CLASSES) for h, w in grids]
 
 
 def test_decode_is_distances_around_the_cell_centre() -> None:
@@ -50,7 +52,7 @@ def test_a_person_gets_cells_inside_the_box_only() -> None:
     targets = _targets((100, 60, 160, 220))
     raw = torch.full((1, len(centres), 4), 1.0)
     owner, soft = assign(
-        decode(raw, centres, strides), torch.full((1, len(centres)), 0.5), targets, centres
+        decode(raw, centres, strides), torch.full((1, len(centres), CLASSES), 0.5), targets, centres
     )
     taken = centres[owner[0] == 0]
     assert 0 < len(taken) <= 9
@@ -58,15 +60,60 @@ def test_a_person_gets_cells_inside_the_box_only() -> None:
     assert float(soft.max()) <= 1
 
 
-def test_an_ignored_region_costs_nothing() -> None:
+@pytest.mark.parametrize("kind", [PERSON, HELMET, VEST])
+def test_an_ignored_region_costs_its_class_nothing(kind: int) -> None:
     centres, _ = grid = cells()
-    raw, logit = torch.zeros(1, len(centres), 4), torch.full((1, len(centres)), -9.0)
+    raw = torch.zeros(1, len(centres), 4)
+    logit = torch.full((1, len(centres), CLASSES), -9.0)
     inside = ((centres > 100) & (centres < 200)).all(1)
-    logit[0, inside] = 3.0
-    costly = detection_loss(raw, logit, _targets((0, 0, 1, 1), ignore=True), grid).score
-    hushed = detection_loss(raw, logit, _targets((90, 90, 210, 210), ignore=True), grid).score
+    logit[0, inside, kind] = 3.0
+    region = (90.0, 90.0, 210.0, 210.0)
+    hushed = detection_loss(raw, logit, _targets(region, kind=IGNORE + kind), grid).score
+    other = IGNORE + (kind + 1) % CLASSES
+    costly = detection_loss(raw, logit, _targets(region, kind=other), grid).score
     assert float(costly) > 1
     assert float(hushed) < 0.01
+
+
+def test_an_object_teaches_its_own_class_in_its_own_cells() -> None:
+    centres, _ = grid = cells()
+    raw = torch.zeros(1, len(centres), 4)
+    logit = torch.zeros(1, len(centres), CLASSES, requires_grad=True)
+    detection_loss(raw, logit, _targets((100, 60, 160, 220), kind=VEST), grid).score.backward()
+    assert logit.grad is not None
+    wanted = (logit.grad[0] < 0).nonzero()
+    assert set(wanted[:, 1].tolist()) <= {VEST}
+    assert len(wanted) > 0
+
+
+def test_a_lesson_moves_scores_towards_the_teacher_and_says_nothing_where_it_sees_nobody() -> None:
+    centres, _ = grid = cells()
+    score = torch.zeros(1, len(centres))
+    score[0, 700] = 0.9
+    boxes = torch.cat((centres - 20, centres + 20), 1)[None]
+    lesson = Lesson(score, boxes, [], [])
+    raw = torch.zeros(1, len(centres), 4, requires_grad=True)
+    logit = torch.zeros(1, len(centres), CLASSES, requires_grad=True)
+    lesson_loss(raw, logit, lesson, grid).backward()
+    assert logit.grad is not None
+    assert raw.grad is not None
+    assert logit.grad.nonzero().tolist() == [[0, 700, PERSON]]
+    assert float(logit.grad[0, 700, PERSON]) < 0
+    assert set(raw.grad.nonzero()[:, 1].tolist()) == {700}
+
+
+def test_hints_fall_to_nothing_for_features_that_a_linear_map_makes_alike() -> None:
+    torch.manual_seed(0)
+    hints = Hints(8)
+    mine = [torch.randn(1, 8, 4, 4) for _ in range(3)]
+    with torch.no_grad():
+        features = [adapt(m) for adapt, m in zip(hints.maps, mine, strict=True)]
+    weights = [torch.ones(1, 4, 4) for _ in range(3)]
+    alike = hints(mine, Lesson(torch.zeros(1), torch.zeros(1), features, weights))
+    opposed = [-f for f in features]
+    apart = hints(mine, Lesson(torch.zeros(1), torch.zeros(1), opposed, weights))
+    assert float(alike) < 1e-5
+    assert float(apart) == pytest.approx(2, abs=1e-4)
 
 
 def test_a_few_steps_lower_the_loss() -> None:
