@@ -19,10 +19,9 @@ import numpy.typing as npt
 from models.action import ACTIONS
 from models.skeletons import REACH, normalise
 from models.tables import F32
-from models.training.action_export import load_student
 from models.training.action_sources import Source, read_all
 from models.training.action_student import INPUTS
-from models.training.action_train import scores_of
+from models.training.action_train import load_student, scores_of
 from models.training.dataset import data_folder
 from models.training.export import interpreter
 from models.training.metrics import share_range

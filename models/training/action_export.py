@@ -16,7 +16,7 @@ from models.skeletons import REACH
 from models.tables import F32
 from models.training.action_sources import Source, read_all
 from models.training.action_student import INPUTS, ActionStudent, Exported
-from models.training.action_train import Mixture
+from models.training.action_train import Mixture, load_student
 from models.training.dataset import data_folder
 from models.training.export import interpreter
 
@@ -29,13 +29,6 @@ SHAPING = 20
 """Rows for the quantizer's own calibration, whose ranges are then replaced."""
 SAME = 2e-3
 """Largest difference allowed between PyTorch and float TFLite, in logits."""
-
-
-def load_student(checkpoint: Path) -> ActionStudent:
-    """The averaged weights of a checkpoint, ready to use."""
-    student = ActionStudent()
-    student.load_state_dict(torch.load(checkpoint, weights_only=True)["ema"])
-    return student.eval()
 
 
 def to_float_tflite(student: ActionStudent, path: Path, inputs: F32) -> None:

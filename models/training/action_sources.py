@@ -20,6 +20,7 @@ from models.skeletons import Layout
 from models.tables import F32
 
 HELD_OUT_SHARE: Final = 0.2
+OWN: Final = "Apache-2.0, made by this project"
 Bools = npt.NDArray[np.bool_]
 
 ON_FEET: Final = ("stand", "work", "arms_raised", "walk", "run")
@@ -126,7 +127,7 @@ def read_all(data: Path, simulated: list[Path]) -> list[Source]:
 
     Args:
         data: the shared data folder.
-        simulated: npz files of posed figures or simulated people; a source is named as its file.
+        simulated: npz files for `read_simulated`; a source is named as its file.
     """
     lzq, kit = data / "skeleton/lzq", data / "skeleton/pose_classification_kit/body25.npz"
     return [
@@ -157,19 +158,21 @@ def _by_block(
 
 
 def read_simulated(path: Path) -> Source:
-    """Simulated people; `held_out` is in the file and goes by person, never by picture.
+    """Posed figures, simulated people, or skeletons that a network found in labelled pictures.
 
-    An action may be several, joined by a bar: any of them is right.
+    `held_out` is in the file and goes by person or picture. An action may be several, joined by a
+    bar: any of them is right. `licence` is there when the pictures are not this project's.
     """
     file = read_skeletons(path, "coco17")
     labels = np.array(file.labels)
     with np.load(path) as arrays:
         held_out = np.asarray(arrays["held_out"], bool)
         detail = np.asarray(arrays["doing"]) if "doing" in arrays.files else labels
+        licence = str(arrays["licence"]) if "licence" in arrays.files else OWN
     accept = accepted(labels, {label: tuple(label.split("|")) for label in set(file.labels)})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     everyone = np.ones(len(labels), bool)
-    licence = "Apache-2.0, made by this project"
     return Source(
-        path.stem, licence, file.skeletons, accept, detail, held_out, everyone, digest, True
-    )
+        path.stem, licence, file.skeletons, accept, detail, held_out, everyone, digest,
+        licence == OWN,
+    )  # fmt: skip

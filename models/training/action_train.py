@@ -1,7 +1,10 @@
 """Train the action student on one core, in minutes; stop and start again as you like.
 
 python -m models.training.action_figures --out posed.npz
-python -m models.training.action_train RUN --simulated posed.npz
+python -m sim.dataset.skeletons --out simulated.npz
+python -m models.training.action_train RUN --simulated posed.npz simulated.npz
+
+Choices are made with --rehearse, which never looks at the rows that judge the end.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import argparse
 import logging
 import math
 import time
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -22,31 +26,37 @@ from torch import Tensor
 from models.skeletons import REACH, normalise
 from models.tables import F32
 from models.training.action_augment import augment
-from models.training.action_sources import Source, read_all
-from models.training.action_student import INPUTS, ActionStudent
+from models.training.action_sources import Source, read_all, rehearsal
+from models.training.action_student import BLOCKS, BOTTLENECK, INPUTS, WIDTH, ActionStudent
 from models.training.dataset import data_folder
 
 log = logging.getLogger(__name__)
 
+Shape = tuple[int, int, int]
+SHAPE: Shape = (WIDTH, BOTTLENECK, BLOCKS)
 BATCH = 512
 PEAK_RATE, FINAL_SHARE, WARM_UP_STEPS = 3e-3, 0.01, 200
 WEIGHT_DECAY, BETAS, CLIP = 0.02, (0.9, 0.98), 5.0
 EMA_DECAY = 0.998
 SHARES = {
-    "lzq_a": 1.8, "lzq_b": 2.2, "body25": 1.0, "posed": 0.5, "simulated": 0.5,
+    "lzq_a": 1.8, "lzq_b": 2.2, "body25": 1.0, "posed": 0.3, "simulated": 0.5,
+    "fall_posture": 0.8,
 }  # fmt: skip
 """How often a label of a set is drawn, against the labels of the others."""
 MORE = {
     ("lzq_b", "2"): 1.5, ("lzq_b", "3"): 1.5, ("lzq_b", "4"): 1.3, ("body25", "Seated"): 4.0,
     ("posed", "stand"): 0.5, ("posed", "walk"): 0.8, ("posed", "squat"): 0.7,
+    ("simulated", "walk"): 1.6, ("simulated", "fall"): 2.0, ("simulated", "sit"): 1.5,
 }  # fmt: skip
 """Labels against the others of their set."""
 UNSURE_SHARE = 0.1
 """For labels that stand for several actions and are not judged."""
 STRENGTHS = {"lzq_a": 0.15, "lzq_b": 0.15, "body25": 0.25}
-"""Augmentation of a set's rows; 1 where not named."""
+"""Augmentation of a set's rows; where not named 0 to 1, drawn anew, more often strong."""
 STRENGTH_SHARE = 0.1
 """Of those rows, this share goes through the whole augmentation all the same."""
+TEACH_SHARE, SOFTEN = 0.5, 2.0
+"""Of the loss, where there are teachers (Hinton et al., 2015); their temperature."""
 LOG_STEPS, SAVE_STEPS = 500, 1000
 
 
@@ -109,6 +119,20 @@ def loss_of(logits: Tensor, accept: Tensor) -> Tensor:
     return -chances.masked_fill(~accept, -1e9).logsumexp(1).mean()
 
 
+def lesson_of(logits: Tensor, taught: Tensor) -> Tensor:
+    """Cross-entropy against the teachers' softened answer, float[N, 12], mean over the batch."""
+    chances = (logits.flatten(1) / SOFTEN).log_softmax(1)
+    return -(taught * chances).sum(1).mean() * SOFTEN**2
+
+
+def load_student(checkpoint: Path) -> ActionStudent:
+    """The averaged weights of a checkpoint of any size, ready to use."""
+    state = torch.load(checkpoint, weights_only=True)
+    student = ActionStudent(*state["shape"])
+    student.load_state_dict(state["ema"])
+    return student.eval()
+
+
 def scores_of(student: ActionStudent, skeletons: F32) -> F32:
     """Logits float32[N, 12] for skeletons float32[N, 17, 3] that are not normalised."""
     student.eval()
@@ -118,12 +142,24 @@ def scores_of(student: ActionStudent, skeletons: F32) -> F32:
 
 
 class Trainer:
-    """Weights, averaged weights, optimiser and step; saved and resumed together."""
+    """Weights, averaged weights, optimiser and step; saved and resumed together.
 
-    def __init__(self, mixture: Mixture, steps: int, seed: int) -> None:
+    Args:
+        mixture: what is learned.
+        steps: how many in all.
+        seed: of weights and batches.
+        shape: width, bottleneck and blocks of the network.
+        teachers: whose mean answer is learned as well.
+    """
+
+    def __init__(
+        self, mixture: Mixture, steps: int, seed: int, shape: Shape = SHAPE,
+        teachers: Sequence[ActionStudent] = (),
+    ) -> None:  # fmt: skip
         torch.manual_seed(seed)
         self.mixture, self.steps, self.step, self.seed = mixture, steps, 0, seed
-        self.student = ActionStudent()
+        self.shape, self.teachers = shape, teachers
+        self.student = ActionStudent(*shape)
         rng = np.random.default_rng(seed)
         self.student.whiten(mixture.batch(rng, 8192)[0].flatten(1))
         self.ema = deepcopy(self.student)
@@ -138,7 +174,10 @@ class Trainer:
             group["lr"] = _rate(self.step, self.steps)
         self.student.train()
         x, accept = self.mixture.batch(rng, BATCH)
-        loss = loss_of(self.student(x), accept)
+        logits = self.student(x)
+        loss = loss_of(logits, accept)
+        if self.teachers:
+            loss = (1 - TEACH_SHARE) * loss + TEACH_SHARE * lesson_of(logits, self._taught(x))
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), CLIP)
@@ -146,6 +185,12 @@ class Trainer:
         self.step += 1
         self._average()
         return float(loss.detach())
+
+    def _taught(self, x: Tensor) -> Tensor:
+        """The teachers' mean answer, float[N, 12]."""
+        with torch.no_grad():
+            each = [(teacher(x).flatten(1) / SOFTEN).softmax(1) for teacher in self.teachers]
+        return torch.stack(each).mean(0)
 
     def _average(self) -> None:
         share = 1 - min(EMA_DECAY, 1 - 1 / (self.step + 1))
@@ -159,7 +204,7 @@ class Trainer:
         """All that a later run needs."""
         return {
             "step": self.step, "student": self.student.state_dict(), "ema": self.ema.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": self.optimiser.state_dict(), "shape": list(self.shape),
         }  # fmt: skip
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -211,13 +256,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder for last.pt; resumed when it is there")
     parser.add_argument("--simulated", type=Path, nargs="*", default=[])
-    parser.add_argument("--steps", type=int, default=3500)
+    parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shape", type=int, nargs=3, default=SHAPE,
+                        help="width, bottleneck, blocks (384 96 4 makes a teacher)")  # fmt: skip
+    parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="their last.pt")
+    parser.add_argument("--rehearse", action="store_true", help="hold out of the training rows")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     arguments.run.mkdir(parents=True, exist_ok=True)
     sources = read_all(data_folder(), arguments.simulated)
-    trainer = Trainer(Mixture(sources), arguments.steps, arguments.seed)
+    if arguments.rehearse:
+        sources = rehearsal(sources)
+    trainer = Trainer(
+        Mixture(sources), arguments.steps, arguments.seed, tuple(arguments.shape),
+        [load_student(path) for path in arguments.teachers],
+    )  # fmt: skip
     if (arguments.run / "last.pt").exists():
         trainer.resume(torch.load(arguments.run / "last.pt", weights_only=True))
     train(trainer, sources, arguments.run)

@@ -9,10 +9,17 @@ import pytest
 
 from models.action import ACTIONS
 from models.skeletons import KEYPOINTS, REACH, normalise
-from models.training.action_augment import augment
+from models.training.action_augment import FEWEST_LEFT, augment
 from models.training.action_figures import pose
 from models.training.action_poses import POSES
-from models.training.action_sources import accepted, last_fifth, read_all, read_simulated
+from models.training.action_sources import (
+    OWN,
+    accepted,
+    last_fifth,
+    read_all,
+    read_simulated,
+    rehearsal,
+)
 
 
 def test_the_last_contiguous_fifth_of_each_label_is_held_out() -> None:
@@ -56,6 +63,39 @@ def test_no_augmentation_mirrors_only() -> None:
     assert 0 < same.sum() < 26
 
 
+def test_augmentation_cuts_legs_off_and_mixes_sides_up_but_leaves_somebody() -> None:
+    rows = pose(10, 1300)["keypoints"]
+    rows[:, :, 2] = 1
+    changed = augment(np.random.default_rng(1), rows, np.ones(len(rows)))
+    ankles = changed[:, [KEYPOINTS.index("left_ankle"), KEYPOINTS.index("right_ankle")]]
+    legless = (changed[:, 13:, 2] == 0).all(1)
+    assert 0.04 < legless.mean() < 0.3
+    same = (ankles[:, :, 2] > 0).all(1) & (np.abs(ankles[:, 0] - ankles[:, 1]).max(1) < 0.05)
+    assert 0 < same.mean() < 0.2
+    assert (changed[:, :, 2].sum(1) >= FEWEST_LEFT).mean() > 0.9
+    assert np.isfinite(changed).all()
+
+
+def test_a_rehearsal_never_sees_the_rows_that_judge_the_end(tmp_path: Path) -> None:
+    rows = pose(11, 1300) | {"licence": np.array("CC BY 4.0")}
+    rows["keypoints"][:, 0] = np.stack((np.arange(1300), *np.ones((2, 1300))), 1)
+    np.savez(tmp_path / "found.npz", **rows)
+    source = read_simulated(tmp_path / "found.npz")
+    assert (source.licence, source.simulated) == ("CC BY 4.0", False)
+    (inner,) = rehearsal([source])
+    judged = set(source.skeletons[source.held_out][:, 0, 0])
+    assert not judged & set(inner.skeletons[:, 0, 0])
+    assert len(inner.labels) == (~source.held_out).sum()
+    assert inner.held_out.mean() == pytest.approx(0.2, abs=0.02)
+
+
+def test_simulated_people_rehearse_whole(tmp_path: Path) -> None:
+    np.savez(tmp_path / "posed.npz", **pose(9, 130))
+    source = read_simulated(tmp_path / "posed.npz")
+    assert (source.licence, source.simulated) == (OWN, True)
+    assert rehearsal([source]) == [source]
+
+
 def test_held_out_people_come_from_the_file(tmp_path: Path) -> None:
     rows = pose(9, 130)
     np.savez(tmp_path / "posed.npz", **rows)
@@ -80,7 +120,7 @@ def test_a_short_training_lowers_the_loss_and_gives_an_int8_model(tmp_path: Path
     pytest.importorskip("litert_torch", reason="the train extra (litert-torch) is not installed")
     from models.training.action_evaluate import measure
     from models.training.action_export import export
-    from models.training.action_train import Mixture, Trainer
+    from models.training.action_train import Mixture, Trainer, load_student
 
     np.savez(tmp_path / "posed.npz", **pose(3, 2600))
     sources = [read_simulated(tmp_path / "posed.npz")]
@@ -88,6 +128,20 @@ def test_a_short_training_lowers_the_loss_and_gives_an_int8_model(tmp_path: Path
     losses = [trainer.advance() for _ in range(250)]
     assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:5])
     torch.save(trainer.state(), tmp_path / "last.pt")
+    taught = Trainer(Mixture(sources), 1, 0, (32, 8, 1), [load_student(tmp_path / "last.pt")])
+    assert np.isfinite(taught.advance())
+    assert taught.student.head.in_channels == 32
     export(tmp_path / "last.pt", sources, tmp_path / "int8.tflite")
     report = measure(tmp_path / "last.pt", tmp_path / "int8.tflite", sources)
     assert report["int8"]["posed"]["accuracy"] > 0.4
+
+
+@pytest.mark.data
+def test_pictures_with_people_become_skeletons_by_picture(shared_data: Path) -> None:
+    from models.training.action_real import LABELS, VIEWS, labelled, views
+
+    people = list(labelled(shared_data))
+    assert {label for _, label, _ in people} == set(LABELS)
+    boxes = views(np.random.default_rng(0), np.array([0.5, 0.5, 0.2, 0.4], np.float32), 100, 200)
+    assert boxes.shape == (VIEWS, 4)
+    assert boxes[0].tolist() == pytest.approx([40, 60, 60, 140], abs=1e-3)
