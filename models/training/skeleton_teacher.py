@@ -33,8 +33,10 @@ BLAZE_WEIGHT: Final = 1.5
 """A look of BlazePose counts so many of MoveNet's: it looks less often."""
 AGREE: Final = 0.05
 """Looks that differ by this share of the box's longer side half agree (a Gaussian)."""
-UPRIGHT: Final = 0.55
-"""A mean confidence from which on no other rotation is tried on an upright box."""
+UPRIGHT: Final = 0.4
+"""A confidence from which on no other rotation is tried on an upright box."""
+BEST_JOINTS: Final = 9
+"""A person's confidence is the mean of so many: legs may be out of the picture."""
 TURNS_DEG: Final = (0.0, 90.0, -90.0, 180.0)
 
 
@@ -69,13 +71,17 @@ class SkeletonTeacher:
         """
         wide, high = float(box[2] - box[0]), float(box[3] - box[1])
         best = self._at(picture, box, 0.0)
-        if wide < 0.8 * high and best[:, 2].mean() >= UPRIGHT:
+        if wide < 0.8 * high and sureness(best) >= UPRIGHT:
             return best
-        for turn in TURNS_DEG[1:]:
-            found = self._at(picture, box, turn)
-            if found[:, 2].mean() > best[:, 2].mean() + 0.02:
-                best = found
-        return best
+        turn = max(TURNS_DEG, key=lambda turn: self._glance(picture, box, turn))
+        if turn == 0.0:
+            return best
+        found = self._at(picture, box, turn)
+        return found if sureness(found) > sureness(best) else best
+
+    def _glance(self, picture: U8, box: F32, turn_deg: float) -> float:
+        """How sure MoveNet is at one rotation, from one look."""
+        return sureness(self._movenet_look(picture, box, MOVENET_MARGINS[0], turn_deg, False))
 
     def _at(self, picture: U8, box: F32, turn_deg: float) -> F32:
         """The looks at one rotation, joined."""
@@ -113,6 +119,11 @@ class SkeletonTeacher:
         joints = values[list(BLAZE_TO_COCO)]
         seen = _sigmoid(joints[:, 3]) * _sigmoid(joints[:, 4]) * presence
         return _back(np.c_[joints[:, :2], BLAZE_WEIGHT * seen], view)
+
+
+def sureness(joints: F32) -> float:
+    """Mean confidence of a person's best joints, 0..1."""
+    return float(np.sort(joints[:, 2])[-BEST_JOINTS:].mean())
 
 
 def join(looks: F32, size_px: float) -> F32:

@@ -1,0 +1,192 @@
+"""The skeleton student: one person's crop in, a grid that scores each joint in each cell out.
+
+Inverted residuals with ReLU6 down to stride 32, back up to stride 8 by nearest x2 and addition;
+every operator is one that all NPUs run: convolutions, additions, one mean, one sigmoid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.skeletons import JOINTS
+
+WIDTH_PX, HEIGHT_PX = 96, 128
+MARGIN = 0.25
+"""The crop is the box widened by this share of its size; the package says so too."""
+STRIDE = 8
+COLUMNS, ROWS = WIDTH_PX // STRIDE, HEIGHT_PX // STRIDE
+SPREAD_CELLS = 0.8
+"""Standard deviation of the Gaussian that a joint leaves among the cells."""
+OFFSET_REACH = 2.0
+"""Offsets are trained, and quantized, within so many cells."""
+FIRST_SEEN_BIAS = 0.5
+PLACE_LOSS, OFFSET_LOSS, SEEN_LOSS = 1.0, 2.0, 0.7
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Channels of the network."""
+
+    stem: int = 16
+    early: int = 24
+    stages: tuple[int, int, int] = (40, 80, 112)
+    """At strides 8, 16, 32."""
+    repeats: tuple[int, int, int] = (3, 3, 2)
+    expand: int = 4
+    neck: int = 64
+
+
+def conv(into: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """Convolution, batch norm, ReLU6; symmetric padding."""
+    return nn.Sequential(
+        nn.Conv2d(into, out, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(out),
+        nn.ReLU6(inplace=True),
+    )
+
+
+def separable(into: int, out: int) -> nn.Sequential:
+    """Each channel filtered, then mixed."""
+    return nn.Sequential(conv(into, into, 3, groups=into), conv(into, out, 1))
+
+
+class _Inverted(nn.Module):
+    """MobileNetV2's block: widen, filter each channel, narrow without activation."""
+
+    def __init__(self, into: int, out: int, stride: int, expand: int) -> None:
+        super().__init__()
+        wide = into * expand
+        self.adds = stride == 1 and into == out
+        self.body = nn.Sequential(
+            conv(into, wide, 1),
+            conv(wide, wide, 3, stride, wide),
+            nn.Conv2d(wide, out, 1, bias=False),
+            nn.BatchNorm2d(out),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.body(x)
+        return x + y if self.adds else y
+
+
+class SkeletonStudent(nn.Module):
+    """Backbone, three lateral connections, three heads.
+
+    Args:
+        widths: channels.
+    """
+
+    def __init__(self, widths: Widths | None = None) -> None:
+        super().__init__()
+        w = widths or Widths()
+        self.stem = nn.Sequential(conv(3, w.stem, 3, 2), conv(w.stem, w.early, 3, 2))
+        stages, into = [], w.early
+        for width, repeat in zip(w.stages, w.repeats, strict=True):
+            blocks = [_Inverted(into, width, 2, w.expand)]
+            blocks += [_Inverted(width, width, 1, w.expand) for _ in range(repeat - 1)]
+            stages.append(nn.Sequential(*blocks))
+            into = width
+        self.stages = nn.ModuleList(stages)
+        self.lateral = nn.ModuleList(conv(width, w.neck, 1) for width in w.stages)
+        self.smooth = nn.ModuleList(separable(w.neck, w.neck) for _ in range(2))
+        self.up = nn.Upsample(scale_factor=2, mode="nearest")
+        self.cells = nn.Sequential(separable(w.neck, w.neck), nn.Conv2d(w.neck, JOINTS, 1))
+        self.offsets = nn.Sequential(separable(w.neck, w.neck), nn.Conv2d(w.neck, 2 * JOINTS, 1))
+        self.seen = nn.Sequential(conv(w.neck, w.neck, 1), nn.Conv2d(w.neck, JOINTS, 1))
+        nn.init.constant_(self.seen[-1].bias, FIRST_SEEN_BIAS)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Raw outputs.
+
+        Args:
+            x: float[N, 3, H, W], (BGR - 128) / 128.
+
+        Returns:
+            Cell scores [N, 17, H/8, W/8]; offsets in cells [N, 34, H/8, W/8], x, y of each joint;
+            logits of being seen [N, 17, 1, 1].
+        """
+        x = self.stem(x)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        c8, c16, c32 = (f(m) for f, m in zip(self.lateral, maps, strict=True))
+        p16 = self.smooth[1](c16 + self.up(c32))
+        p8 = self.smooth[0](c8 + self.up(p16))
+        pooled = p16.mean((2, 3), keepdim=True)
+        return self.cells(p8), self.offsets(p8), self.seen(pooled)
+
+
+class Exported(nn.Module):
+    """As it ships: NHWC in and out, being seen after the sigmoid."""
+
+    def __init__(self, student: SkeletonStudent) -> None:
+        super().__init__()
+        self.student = student
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """float[1, 128, 96, 3] to cells, offsets and visibility, NHWC."""
+        cells, offsets, seen = self.student(x.permute(0, 3, 1, 2))
+        return (
+            cells.permute(0, 2, 3, 1),
+            offsets.permute(0, 2, 3, 1),
+            torch.sigmoid(seen.permute(0, 2, 3, 1)),
+        )
+
+
+def middles(columns: int = COLUMNS, rows: int = ROWS) -> Tensor:
+    """Middle of each cell, float[rows * columns, 2] x, y in cells."""
+    y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+    return torch.stack((x, y), -1).reshape(-1, 2).float() + 0.5
+
+
+def decode(cells: Tensor, offsets: Tensor, seen: Tensor) -> Tensor:
+    """Raw outputs to float[N, 17, 3]: x, y in input pixels, probability of being seen."""
+    best = cells.flatten(2).argmax(2)
+    pairs = offsets.flatten(2).unflatten(1, (JOINTS, 2))
+    inside = pairs.gather(3, best[:, :, None, None].expand(-1, -1, 2, 1))[..., 0]
+    columns, rows = cells.shape[3], cells.shape[2]
+    places = middles(columns, rows).to(cells.device)[best]
+    found = (places + inside.clamp(-OFFSET_REACH, OFFSET_REACH)) * STRIDE
+    return torch.cat((found, seen.flatten(1).sigmoid()[..., None]), 2)
+
+
+def losses(
+    outputs: tuple[Tensor, Tensor, Tensor], joints: Tensor, weight: Tensor, known: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Place, offset and visibility losses of a batch.
+
+    Args:
+        outputs: of the student.
+        joints: float[N, 17, 2] x, y in input pixels.
+        weight: float[N, 17], how much each place teaches.
+        known: float[N, 17], 0..1 seen, negative where nobody knows.
+    """
+    cells, offsets, seen = (t.float() for t in outputs)
+    places = middles(cells.shape[3], cells.shape[2]).to(cells.device)
+    way = joints[:, :, None] / STRIDE - places  # [N, 17, cells, 2]
+    shape = torch.exp(-(way**2).sum(-1) / (2 * SPREAD_CELLS**2))
+    target = shape / shape.sum(-1, keepdim=True).clamp(min=1e-6)
+    total = weight.sum().clamp(min=1)
+    cross = -(target * cells.flatten(2).log_softmax(-1)).sum(-1)
+    place = (cross * weight).sum() / total
+    pairs = offsets.flatten(2).unflatten(1, (JOINTS, 2)).permute(0, 1, 3, 2)
+    apart = functional.smooth_l1_loss(pairs, way, beta=0.25, reduction="none").sum(-1)
+    near = shape * (way.abs().amax(-1) < OFFSET_REACH)
+    share = near / near.sum(-1, keepdim=True).clamp(min=1e-6)
+    offset = ((apart * share).sum(-1) * weight).sum() / total
+    told = (known >= 0).float()
+    entropy = functional.binary_cross_entropy_with_logits(
+        seen.flatten(1), known.clamp(min=0), reduction="none"
+    )
+    visible = (entropy * told).sum() / told.sum().clamp(min=1)
+    return place, offset, visible
+
+
+def parameter_count(student: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in student.parameters())
