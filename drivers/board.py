@@ -112,6 +112,12 @@ class ModelsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """`[models]`: package names (in models/students) or folders, by role."""
 
     detector: Name
+    skeleton: str = ""
+    """Finds the joints of one person; empty: rules about bodies are refused."""
+    action: str = ""
+    """Says what a skeleton does; empty: likewise."""
+    skeletons_per_frame: Annotated[int, Meta(ge=1, le=32)] = 4
+    """So many people are looked at in one frame, in turn; each look is one inference."""
 
 
 class LimitsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -183,6 +189,14 @@ def _memory(memory: MemoryConfig) -> Iterator[Complaint]:
         yield "memory.headroom_mb", memory.headroom_mb, allowed
 
 
+def _bodies(models: ModelsConfig) -> Iterator[Complaint]:
+    """Neither network is of use without the other."""
+    for name, other in (("skeleton", "action"), ("action", "skeleton")):
+        if getattr(models, name) and not getattr(models, other):
+            allowed = f"must be named too, as models.{name} is: one needs the other"
+            yield f"models.{other}", "", allowed
+
+
 def _delegate(npu: NpuConfig) -> Iterator[Complaint]:
     if npu.delegate and npu.driver != "tflite":
         yield "npu.delegate", npu.delegate, 'must be left out unless npu.driver = "tflite"'
@@ -202,6 +216,7 @@ CHECKS = (
     Check(("memory",), _memory),
     Check(("camera",), _camera_times),
     Check(("npu",), _delegate),
+    Check(("models",), _bodies),
     Check(("outputs[].role",), _roles),
     Check(("outputs[]",), _outputs),
     Check(("storage",), _journal_size),

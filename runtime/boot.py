@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -26,16 +25,20 @@ from models.tables import Detections
 from runtime import plugins, stages
 from runtime.alarm import Alarms
 from runtime.annotate import Annotator
+from runtime.bodies import BODY_STAGES, Bodies
 from runtime.context import Context
 from runtime.export import Export, VideoFile
 from runtime.geometry import ResolvedSite, resolve_site
 from runtime.health import Health
 from runtime.journal import Journal
 from runtime.loop import Loop, Stage, always, fresh, judged
+from runtime.machine import Machine, camera_driver
 from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
+from runtime.needs import check_needs, needs_bodies, with_networks
 from runtime.options import Options
 from runtime.outputs import ROLES, Outputs
+from runtime.people import People
 from runtime.privacy import Anonymiser
 from runtime.rate import RateKeeper
 from runtime.record import Recorder
@@ -56,27 +59,11 @@ VIDEO_SLACK_MB = 96
 KEEP_SHARE = 0.8
 """Detections down to this share of the threshold may keep a track alive, never start one."""
 STAGE_NAMES = ("capture", "detect", "track", "rules", "alarm", "journal", "health", "export")
+RULES_AT = STAGE_NAMES.index("rules")
 
 
 class LiveOnly(Exception):
     """`--fast` was asked for a source that comes in its own time."""
-
-
-@dataclass
-class Machine:
-    """Everything that runs. Made by `boot`, ended by its context manager."""
-
-    loop: Loop
-    context: Context
-    camera: SupervisedCamera
-    outputs: Outputs
-    alarms: Alarms
-    health: Health
-    metrics: Metrics
-    seal: Seal
-    recorder: Recorder
-    clock: Clock
-    rules: Rules
 
 
 @contextmanager
@@ -116,25 +103,13 @@ def _close_journal(machine: Machine, end: str) -> None:
     machine.recorder.write(context.events, machine.clock.now_ms() + 1e9)
 
 
-def camera_driver(source: str, default: str) -> str:
-    """Which camera driver a `--source` needs; the board's own when there is none."""
-    if not source:
-        return default
-    scheme = source.split(":", 1)[0]
-    if scheme in ("rtsp", "rtsps", "http", "https"):
-        return "stream"
-    if scheme == "synthetic":
-        return "synthetic"
-    return "folder" if Path(source).is_dir() else "video"
-
-
 class _Builder:
     """Builds the parts in order; what has to be undone is pushed on `stack`."""
 
     def __init__(
         self, board: Board, site: Site, options: Options, clock: Clock, stack: ExitStack
     ) -> None:
-        self._board = board
+        self._board = board = with_networks(board, options)
         self._site = site
         self._options = options
         self._clock = clock
@@ -144,14 +119,16 @@ class _Builder:
     def build(self) -> Machine:
         """All of it."""
         board, clock = self._board, self._clock
+        check_needs(board, self._site, self._options.site_file)
         outputs = self._build_outputs()
         camera = self._build_camera()
         self._size = camera.width_px, camera.height_px
         self._resolved = resolve_site(self._site, *self._size, self._options.site_file)
         detector, session = self._build_detector()
+        self._bodies = self._build_bodies()
         stale = StaleCheck(session) if board.npu.golden_stale_check else None
         context = self._build_context()
-        metrics = Metrics(STAGE_NAMES)
+        metrics = Metrics(self._stage_names())
         recorder = self._build_recorder()
         health = Health(board.camera, *self._size, clock.now_ms())
         watchdog = self._build_watchdog()
@@ -159,8 +136,9 @@ class _Builder:
         export = self._build_export(camera, alarms, health)
         table = (
             Stage("capture", stages.Capture(camera), always, 5.0),
-            Stage("detect", stages.Detect(detector, session, stale, metrics), fresh, 40.0),
+            Stage("detect", self._detect(detector, session, stale, metrics), fresh, 40.0),
             Stage("track", stages.Track(tracker), judged, 0.2),
+            *self._body_stages(context, metrics),
             Stage("rules", stages.Judge(rules), judged, 0.1),
             Stage("alarm", stages.Alarm(alarms, rules, outputs, metrics), always, 0.1),
             Stage("journal", stages.Record(recorder), always, 5.0),
@@ -193,6 +171,20 @@ class _Builder:
             clock,
             rules,
         )
+
+    def _detect(
+        self, detector: Detector, session: Session, stale: StaleCheck | None, metrics: Metrics
+    ) -> stages.Detect:
+        return stages.Detect(detector, session, stale, metrics, self._people)
+
+    def _stage_names(self) -> tuple[str, ...]:
+        bodies = BODY_STAGES if self._bodies else ()
+        return (*STAGE_NAMES[:RULES_AT], *bodies, *STAGE_NAMES[RULES_AT:])
+
+    def _body_stages(self, context: Context, metrics: Metrics) -> tuple[Stage, ...]:
+        if self._bodies is None or context.postures is None:
+            return ()
+        return self._bodies.stages(context.postures, metrics)
 
     def _driver(self, kind: str, name: str) -> Callable[..., object]:
         return (self._options.find_driver or plugins.driver)(kind, name)
@@ -248,7 +240,7 @@ class _Builder:
 
     def _build_detector(self) -> tuple[Detector, Session]:
         config = self._board.npu
-        npu = cast(Npu, self._driver("npu", config.driver)(config))
+        npu = self._npu = cast(Npu, self._driver("npu", config.driver)(config))
         package = load_package(
             find_package(self._options.model or self._board.models.detector), npu.target
         )
@@ -256,9 +248,21 @@ class _Builder:
         self._stack.callback(session.close)
         own = package.info.thresholds.score
         self._birth_score = max(self._site.tracking.min_score, own)
-        capacity = self._board.limits.detections
+        capacity, classes = self._board.limits.detections, package.info.classes
+        people = People(classes, str(package.folder), capacity)
+        self._people = people if len(classes) > 1 else None
+        capacity = people.found.capacity if self._people else capacity
         detector = Detector(package, session, *self._size, capacity, KEEP_SHARE * self._birth_score)
         return detector, session
+
+    def _build_bodies(self) -> Bodies | None:
+        """Only for rules that ask for them: they cost time and memory."""
+        if not needs_bodies(self._site):
+            return None
+        bodies = Bodies(self._board, self._npu, self._size)
+        for session in bodies.sessions:
+            self._stack.callback(session.close)
+        return bodies
 
     def _build_context(self) -> Context:
         limits = self._board.limits
@@ -267,12 +271,13 @@ class _Builder:
             Detections(limits.detections),
             Tracks(limits.tracks),
             Hazards(len(self._site.rules)),
+            self._bodies.postures() if self._bodies else None,
         )
 
     def _build_judgement(self, context: Context) -> tuple[Tracker, Rules, Alarms]:
         site, limits = self._site, self._board.limits
         tracker = Tracker(context.tracks, site.tracking, self._birth_score)
-        rules = build_rules(site, self._resolved, limits.tracks)
+        rules = build_rules(site, self._resolved, limits.tracks, context.postures)
         return tracker, rules, Alarms([info.severity for info in rules.table], site.alarm)
 
     def _rehearsal(
@@ -282,11 +287,14 @@ class _Builder:
         context, outputs = self._build_context(), Outputs(())
         tracker, rules, alarms = self._build_judgement(context)
         health = Health(self._board.camera, *self._size, 0.0)
-        metrics = Metrics(("crowd", "track", "rules", "alarm", "health"))
+        bodies = BODY_STAGES if self._bodies else ()
+        metrics = Metrics(("crowd", "track", *bodies, "rules", "alarm", "health"))
         check = stages.Check(health, camera, outputs, recorder, NoWatchdog())
+        crowd = Crowd(detector, session, context.frame.pixels, self._people)
         table = (
-            Stage("crowd", Crowd(detector, session, context.frame.pixels), always, 0.0),
+            Stage("crowd", crowd, always, 0.0),
             Stage("track", stages.Track(tracker), judged, 0.0),
+            *self._body_stages(context, metrics),
             Stage("rules", stages.Judge(rules), judged, 0.0),
             Stage("alarm", stages.Alarm(alarms, rules, outputs, metrics), always, 0.0),
             Stage("health", check, always, 0.0),

@@ -23,7 +23,7 @@ from drivers.faults import (
 
 if TYPE_CHECKING:
     from drivers.board import Board
-    from runtime.boot import Machine
+    from runtime.machine import Machine
     from runtime.site import GroundConfig, Site
 
 OK, UNEXPECTED, REFUSED_CONFIG, REFUSED_MODEL, CAMERA_GONE, NPU_FAILED, STORAGE_REFUSED = range(7)
@@ -80,8 +80,12 @@ def check(argv: list[str]) -> int:
     from drivers.toml_strict import ConfigErrors
 
     try:
-        _, site = _load(arguments.board, arguments.site)
+        board, site = _load(arguments.board, arguments.site)
         if site is not None:
+            if board is not None:
+                from runtime.needs import check_needs
+
+                check_needs(board, site, arguments.site)
             from runtime.geometry import resolve_site
 
             width_px, height_px = _size(parser, arguments.size)
@@ -107,7 +111,7 @@ def _tell_ground(config: GroundConfig) -> None:
 
 
 def evaluate(argv: list[str]) -> int:
-    """`haetae eval detect|action|track|entry ...`: run the loop's own stages over data sets."""
+    """`haetae eval detect|skeleton|action|track|... ...`: run the loop's own stages over data."""
     what = argv[0] if argv else ""
     if what == "detect":
         from models.cli import detect
@@ -117,6 +121,10 @@ def evaluate(argv: list[str]) -> int:
         from models.action_cli import action
 
         return action(argv[1:])
+    if what == "skeleton":
+        from models.skeleton_cli import skeleton
+
+        return skeleton(argv[1:])
     if what == "track":
         from runtime.evaluation import track
 
@@ -125,7 +133,11 @@ def evaluate(argv: list[str]) -> int:
         from runtime.entry_evaluation import entry
 
         return entry(argv[1:])
-    sys.stderr.write("usage: haetae eval detect|action|track|entry --help\n")
+    if what == "falls":
+        from runtime.falls_evaluation import falls
+
+        return falls(argv[1:])
+    sys.stderr.write("usage: haetae eval detect|skeleton|action|track|entry|falls --help\n")
     return OK if what in ("-h", "--help") else REFUSED_CONFIG
 
 
@@ -142,6 +154,8 @@ def _run_parser() -> argparse.ArgumentParser:
         " default: the board's camera",
     )
     parser.add_argument("--model", default="", help="folder of a detector package")
+    parser.add_argument("--skeleton", default="", help="folder of a skeleton package")
+    parser.add_argument("--action", default="", help="folder of an action package")
     parser.add_argument("--frames", type=int, default=0, help="stop after this many; 0 = never")
     parser.add_argument("--fast", action="store_true", help="virtual time: as fast as the machine")
     parser.add_argument("--events", type=Path, help="write event lines (JSON) here")
@@ -182,6 +196,8 @@ def _run(arguments: argparse.Namespace, board: Board, site: Site) -> int:
             site_file=arguments.site,
             source=arguments.source,
             model=arguments.model,
+            skeleton=arguments.skeleton,
+            action=arguments.action,
             fast=arguments.fast,
             journal=arguments.journal,
             events=events,

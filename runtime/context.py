@@ -6,6 +6,7 @@ from drivers.faults import HardwareFault
 from drivers.interfaces import Frame
 from models.tables import Detections
 from runtime.event import Events
+from runtime.posture import Postures
 from runtime.tables import Hazards, Tracks
 
 REBASE_MS = 250.0
@@ -25,6 +26,9 @@ class Context:
         behind: the tick began late; sheddable stages are left out.
         captured_ns, invoke_ns: performance counter at capture, time of the bare inference.
         reasons: component -> reason of a fault that a driver raised in this tick.
+        detections: people; all that the tracker gets.
+        equipment: what else the detector found, with classes as its package numbers them.
+        postures: skeletons and actions by track slot; None where no rule asks for them.
     """
 
     __slots__ = (
@@ -34,6 +38,7 @@ class Context:
         "captured_ns",
         "detections",
         "doubtful",
+        "equipment",
         "events",
         "frame",
         "fresh",
@@ -41,15 +46,23 @@ class Context:
         "invoke_ns",
         "judged",
         "now_ms",
+        "postures",
         "reasons",
         "t_ms",
         "tracks",
     )
 
     def __init__(
-        self, frame: Frame, detections: Detections, tracks: Tracks, hazards: Hazards
+        self,
+        frame: Frame,
+        detections: Detections,
+        tracks: Tracks,
+        hazards: Hazards,
+        postures: Postures | None = None,
     ) -> None:
         self.frame = frame
+        self.equipment = Detections(detections.capacity)
+        self.postures = postures
         self.detections = detections
         self.tracks = tracks
         self.hazards = hazards

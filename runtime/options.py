@@ -20,7 +20,7 @@ class Options:
     Attributes:
         site_file: name of the site file, for its mistakes.
         source: of the camera.
-        model: folder of a detector package.
+        model, skeleton, action: folders of packages, instead of the board's.
         fast: virtual time, as fast as the machine.
         journal: path of the journal ring.
         events: unbuffered; one JSON line per event.
@@ -34,6 +34,8 @@ class Options:
     site_file: str
     source: str = ""
     model: str = ""
+    skeleton: str = ""
+    action: str = ""
     fast: bool = False
     journal: str = ""
     events: IO[bytes] | None = None

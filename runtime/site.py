@@ -88,7 +88,22 @@ class EntryRuleConfig(
     clear_ms: NonNegativeInt = 1000
 
 
-RuleConfig = ZoneRuleConfig | LineRuleConfig | EntryRuleConfig
+class ManDownRuleConfig(
+    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="man_down"
+):
+    """Somebody has fallen, or lies on the ground. Needs a skeleton and an action network."""
+
+    zone: str = ""
+    """Only whoever lies in this zone; left out: in the whole picture."""
+    severity: Severity = "danger"
+    hold_ms: Annotated[int, Meta(ge=0, le=60_000)] = 700
+    """Somebody who was seen to fall is a hazard after being down for this long."""
+    after_ms: Annotated[int, Meta(ge=0, le=600_000)] = 3000
+    """Somebody who was not - who lay there from the first, or lay down slowly - after this long."""
+    clear_ms: NonNegativeInt = 2000
+
+
+RuleConfig = ZoneRuleConfig | LineRuleConfig | EntryRuleConfig | ManDownRuleConfig
 
 
 class TrackingConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

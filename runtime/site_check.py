@@ -15,6 +15,7 @@ from runtime.site import (
     GroundConfig,
     LineConfig,
     LineRuleConfig,
+    ManDownRuleConfig,
     Point,
     RuleConfig,
     Severity,
@@ -107,9 +108,19 @@ def _references(
             field, name, names = "line", rule.line, list(lines.values())
         else:
             field, name, names = "zone", rule.zone, list(zones.values())
+        if isinstance(rule, ManDownRuleConfig) and not name:
+            continue
         if name not in names:
             known = f"the {field}s are {', '.join(names)}" if names else f"there are no {field}s"
             yield f"{key}.{field}", name, f"no {field} has this name; {known}"
+
+
+def _waits(rules: dict[str, RuleConfig]) -> Iterator[Complaint]:
+    """Who was seen to fall needs help no later than who was not."""
+    for key, rule in rules.items():
+        if isinstance(rule, ManDownRuleConfig) and rule.after_ms < rule.hold_ms:
+            allowed = f"must be >= {key}.hold_ms = {rule.hold_ms}: a fall that was seen comes first"
+            yield f"{key}.after_ms", rule.after_ms, allowed
 
 
 def _some_rule(rules: list[RuleConfig]) -> Iterator[Complaint]:
@@ -157,6 +168,7 @@ CHECKS = (
     Check(("units", "lines[].end[]"), _fractions),
     Check(("units", "zones[]", "lines[]"), _pixels),
     Check(("rules[]", "zones[].name", "lines[].name"), _references),
+    Check(("rules[]",), _waits),
     Check(("alarm", "rules[].severity"), _sounds),
     Check(("ground",), _ground),
 )

@@ -15,6 +15,7 @@ from runtime.context import Context
 from runtime.health import FaultState, Health
 from runtime.metrics import Metrics
 from runtime.outputs import Outputs
+from runtime.people import People
 from runtime.record import Recorder
 from runtime.rules.engine import Rules
 from runtime.track import Tracker
@@ -36,16 +37,22 @@ class Detect:
     """Find people: resize into the input tensor, invoke, decode survivors."""
 
     def __init__(
-        self, detector: Detector, session: Session, stale: StaleCheck | None, metrics: Metrics
+        self,
+        detector: Detector,
+        session: Session,
+        stale: StaleCheck | None,
+        metrics: Metrics,
+        people: People | None = None,
     ) -> None:
         self._detector = detector
+        self._people = people
         self._stale = stale
         self._invoke: Callable[[], None] = session.invoke
         self._metrics = metrics
 
     def __call__(self, context: Context) -> None:
         """Fill `context.detections`; on a fault the table is empty and nothing is judged."""
-        context.detections.count = 0
+        context.detections.count = context.equipment.count = 0
         self._detector.prepare(context.frame.pixels)
         began_ns = perf_counter_ns()
         try:
@@ -57,7 +64,11 @@ class Detect:
         except NpuFault:
             self._metrics.npu_errors += 1
             raise
-        self._detector.decode(context.detections)
+        if self._people is None:
+            self._detector.decode(context.detections)
+        else:
+            self._detector.decode(self._people.found)
+            self._people.part(context.detections, context.equipment)
         context.judged = True
 
 

@@ -13,6 +13,7 @@ from models.detector import Detector
 from models.tables import Detections
 from runtime.context import Context
 from runtime.loop import Loop
+from runtime.people import People
 
 _NOISE_BYTES = 16381
 """A prime, so that rows do not repeat; small, as the heap never shrinks again."""
@@ -36,11 +37,15 @@ class Crowd:
     Args:
         detector, session: the loop's own; their tensors are overwritten.
         pixels: a picture of the camera's size, overwritten.
+        people: parts the detections, where the detector knows more than people.
     """
 
-    def __init__(self, detector: Detector, session: Session, pixels: U8) -> None:
+    def __init__(
+        self, detector: Detector, session: Session, pixels: U8, people: People | None = None
+    ) -> None:
         self._detector = detector
         self._session = session
+        self._people = people
         self._noise = _noise(pixels.size).reshape(pixels.shape)
         self._tick = 0
 
@@ -54,7 +59,10 @@ class Crowd:
         np.copyto(pixels, self._noise)
         pixels += np.uint8(tick)
         if tick % 8 == 0:
-            _look(self._detector, self._session, pixels, context.detections)
+            found = self._people.found if self._people else context.detections
+            _look(self._detector, self._session, pixels, found)
+            if self._people:
+                self._people.part(context.detections, context.equipment)
         _crowd(context.detections, tick, pixels.shape[1], pixels.shape[0])
         context.judged = True
 

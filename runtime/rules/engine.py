@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from runtime.rules.entry import EntryRules
 from runtime.rules.line import LineRules
+from runtime.rules.man_down import ManDownRules
 from runtime.rules.zone import ZoneRules
 from runtime.site import Severity
 from runtime.tables import Hazards, Tracks
 
-Group = ZoneRules | LineRules | EntryRules
+Group = ZoneRules | LineRules | EntryRules | ManDownRules
 
 
 @dataclass(frozen=True)

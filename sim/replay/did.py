@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from runtime.boot import Machine
 from runtime.context import Context
+from runtime.machine import Machine
 from runtime.outputs import ROLES
 from sim.scenario.result import EdgeSeen, FaultSeen, ResetSeen, Result
 

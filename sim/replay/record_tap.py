@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from drivers.interfaces import U8, Npu, Session
 from drivers.npu.stale import SAMPLES
-from runtime.boot import Machine
 from runtime.health import SAMPLE_COLUMNS, SAMPLE_ROWS
+from runtime.machine import Machine
 from sim.replay.did import Log
 from sim.replay.recording import Key, Model, Network, Recording, Rows, Tensor
 from sim.scenario.result import Result

@@ -10,7 +10,7 @@ import numpy as np
 from drivers.board import NpuConfig
 from drivers.faults import ModelRefused
 from drivers.interfaces import U8, Session
-from runtime.boot import Machine
+from runtime.machine import Machine
 from sim.replay.did import Did, Log
 from sim.replay.record_tap import (
     WARM_MS,

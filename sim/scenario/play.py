@@ -16,7 +16,8 @@ import msgspec
 
 from drivers.faults import CameraGone, HardwareFault, ModelRefused
 from drivers.toml_strict import ConfigErrors
-from runtime.boot import Machine, boot
+from runtime.boot import boot
+from runtime.machine import Machine
 from runtime.memory import MemoryRefused
 from runtime.options import Options
 from runtime.site import Site

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime import plugins
-from runtime.boot import Machine
+from runtime.machine import Machine
 
 
 class Tap:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.boot import Machine
+from runtime.machine import Machine
 from sim.board.board import VirtualBoard
 from sim.board.clock import BoardReset, SimClock
 from sim.board.faults import kinds_of

@@ -1,0 +1,44 @@
+"""What a site's rules need of the board: skeletons and actions cost time, and are loaded for these
+rules alone."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from drivers.board import Board
+from drivers.toml_strict import ConfigErrors, Mistake
+from runtime.options import Options
+from runtime.site import ManDownRuleConfig, Site
+
+ABOUT_BODIES = (ManDownRuleConfig,)
+"""Rules that judge skeletons and actions."""
+
+
+def needs_bodies(site: Site) -> bool:
+    """Some rule judges skeletons."""
+    return any(isinstance(rule, ABOUT_BODIES) for rule in site.rules)
+
+
+def check_needs(board: Board, site: Site, site_file: str) -> None:
+    """Prove that the board has the networks which the site's rules need.
+
+    Raises:
+        ConfigErrors: each rule that cannot be judged.
+    """
+    if board.models.skeleton and board.models.action:
+        return
+    allowed = "needs models.skeleton and models.action in the board file"
+    mistakes = [
+        Mistake(site_file, f"rules[{i}].kind", str(rule.__struct_config__.tag), allowed)
+        for i, rule in enumerate(site.rules)
+        if isinstance(rule, ABOUT_BODIES)
+    ]
+    if mistakes:
+        raise ConfigErrors(mistakes)
+
+
+def with_networks(board: Board, options: Options) -> Board:
+    """The board with the skeleton and action packages of the command line."""
+    models = board.models
+    skeleton, action = options.skeleton or models.skeleton, options.action or models.action
+    return replace(board, models=replace(models, skeleton=skeleton, action=action))

@@ -1,0 +1,238 @@
+"""Rule `man_down`: somebody has fallen, or lies there.
+
+Whoever is down (`runtime.posture_down`) and was up just before has fallen: that is a hazard after
+`hold_ms`. Whoever is down and was not seen to fall - lay there from the first, lay down slowly - is
+one after `after_ms`. The time goes on while nobody sees them; and when the track is lost, the place
+is remembered: somebody who lies does not go away by not being seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.posture_down import DOWN, UP, DownEvidence
+from runtime.site import ManDownRuleConfig
+from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
+
+FALL_MS = 2500.0
+"""Somebody who was up no longer than this before being down has fallen."""
+REMEMBER_MS = 30_000.0
+"""How long the place of somebody who is down and was lost is remembered."""
+SAME_PLACE = 0.3
+"""Share of the smaller of two boxes that lies in the other: who lies there is the same person."""
+ZoneMap = npt.NDArray[np.unsignedinteger[Any]]
+
+
+class Case:
+    """One person under one rule.
+
+    Attributes:
+        is_down: the evidence says so.
+        since_ms: since when it does, or does no longer.
+        fell: was up shortly before.
+        active: the hazard is raised.
+        track_id, slot: whose; kept when the track has died.
+        box: where, pixels; of a lost one.
+        until_ms: end of the memory of a lost one.
+    """
+
+    __slots__ = ("active", "box", "fell", "is_down", "since_ms", "slot", "track_id", "until_ms")
+
+    def __init__(self) -> None:
+        self.is_down = self.fell = self.active = False
+        self.since_ms = self.until_ms = 0.0
+        self.track_id = self.slot = 0
+        self.box = (0.0, 0.0, 0.0, 0.0)
+
+    def clear(self) -> None:
+        """Nothing is known."""
+        self.is_down = self.fell = self.active = False
+
+    def take(self, other: Case) -> None:
+        """Become another case."""
+        self.is_down, self.fell, self.active = other.is_down, other.fell, other.active
+        self.since_ms, self.track_id, self.slot = other.since_ms, other.track_id, other.slot
+
+
+class ManDownRules:
+    """Hysteresis in time on both edges, per rule and track slot.
+
+    Args:
+        rules: (index into the site's rules, rule) for each rule of this kind.
+        zone_bits: zone name -> its bit in `bitmap`.
+        bitmap: unsigned[H, W], bit z is set where zone z is.
+        evidence: of every track.
+        capacity: number of track slots.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[tuple[int, ManDownRuleConfig]],
+        zone_bits: dict[str, int],
+        bitmap: ZoneMap,
+        evidence: DownEvidence,
+        capacity: int,
+    ) -> None:
+        self._evidence = evidence
+        self._watches = [
+            Watch(index, rule, 1 << zone_bits[rule.zone] if rule.zone else 0, bitmap, capacity)
+            for index, rule in rules
+        ]
+
+    def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
+        """Judge one frame; appends edges to `hazards` and keeps `hazards.active` up to date.
+
+        Args:
+            tracks: confirmed slots count.
+            t_ms: source time.
+            hazards: edges "raised" and "cleared" are added.
+        """
+        evidence = self._evidence
+        for watch in self._watches:
+            for slot in tracks.died:
+                watch.lose(slot, tracks, t_ms, hazards)
+        for slot in tracks.died:
+            evidence.forget(slot)
+        evidence.update(tracks, t_ms)
+        state = tracks.state
+        slots = [s for s in tracks.live.tolist() if state.item(s) == TrackState.CONFIRMED]
+        for watch in self._watches:
+            for slot in slots:
+                watch.judge(slot, tracks, t_ms, hazards, evidence)
+            watch.remember(t_ms, hazards)
+
+
+class Watch:
+    """One rule: a case per track slot, and those whose track was lost."""
+
+    def __init__(
+        self, index: int, rule: ManDownRuleConfig, bits: int, bitmap: ZoneMap, capacity: int
+    ) -> None:
+        self._index, self._rule, self._bits = index, rule, bits
+        self._bitmap = bitmap.data
+        self._right, self._bottom = bitmap.shape[1] - 1, bitmap.shape[0] - 1
+        self._cases = [Case() for _ in range(capacity)]
+        self._lost = [Case() for _ in range(capacity)]
+
+    def judge(
+        self, slot: int, tracks: Tracks, t_ms: float, hazards: Hazards, evidence: DownEvidence
+    ) -> None:
+        """One person in one frame."""
+        case, level = self._cases[slot], evidence.level[slot]
+        if level >= DOWN and not case.is_down:
+            case.is_down, case.since_ms = True, t_ms
+            case.fell = t_ms - evidence.up_ms[slot] <= FALL_MS
+            case.slot, case.track_id = slot, tracks.track_id.item(slot)
+            self._recognise(case, tracks)
+        elif level < UP and case.is_down:
+            case.is_down, case.since_ms = False, t_ms
+        if case.is_down == case.active:
+            return
+        held_ms = t_ms - case.since_ms
+        if case.active and held_ms >= self._rule.clear_ms:
+            self._clear(case, hazards, {"up_ms": round(held_ms), "clear_ms": self._rule.clear_ms})
+        elif case.is_down and held_ms >= self._wait_ms(case) and self._is_inside(tracks, slot):
+            self._raise(case, hazards, self._why(case, t_ms, evidence, tracks))
+
+    def lose(self, slot: int, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
+        """A track died: who was down is remembered, who was getting up is not."""
+        case = self._cases[slot]
+        if case.is_down and (case.active or (case.fell and self._is_inside(tracks, slot))):
+            lost = min(self._lost, key=_age)
+            if lost.active:
+                self._clear(lost, hazards, {"track_lost": True})
+            lost.take(case)
+            left, top, right, bottom = tracks.boxes[slot].tolist()
+            lost.box, lost.until_ms = (left, top, right, bottom), t_ms + REMEMBER_MS
+        elif case.active:
+            unseen_ms = round(t_ms - tracks.last_ms.item(slot))
+            self._clear(case, hazards, {"track_lost": True, "unseen_ms": unseen_ms})
+        case.clear()
+
+    def remember(self, t_ms: float, hazards: Hazards) -> None:
+        """The time of the lost goes on; forget the places whose time is over."""
+        for lost in self._lost:
+            if not lost.is_down:
+                continue
+            down_ms = round(t_ms - lost.since_ms)
+            if not lost.active and down_ms >= self._rule.hold_ms:
+                hold_ms = self._rule.hold_ms
+                why: dict[str, object] = {"track_lost": True, "fell": True, "down_ms": down_ms}
+                self._raise(lost, hazards, {**why, "hold_ms": hold_ms})
+            if t_ms >= lost.until_ms:
+                if lost.active:
+                    why = {"track_lost": True, "unseen_ms": round(REMEMBER_MS)}
+                    self._clear(lost, hazards, why)
+                lost.clear()
+
+    def _recognise(self, case: Case, tracks: Tracks) -> None:
+        """Who lies where a lost one lay is that one: the hazard goes on, it is none anew."""
+        box: list[float] = tracks.boxes[case.slot].tolist()
+        for lost in self._lost:
+            if lost.is_down and _shared(lost.box, box) >= SAME_PLACE:
+                case.active, case.fell, case.since_ms = lost.active, lost.fell, lost.since_ms
+                lost.clear()
+                return
+
+    def _wait_ms(self, case: Case) -> int:
+        return self._rule.hold_ms if case.fell else self._rule.after_ms
+
+    def _is_inside(self, tracks: Tracks, slot: int) -> bool:
+        """The middle or the foot of the person is in the zone; without a zone everybody is."""
+        if not self._bits:
+            return True
+        points = (tracks.foot[slot].tolist(), tracks.centre[slot].tolist())
+        return any(self._zones_under(x, y) & self._bits for x, y in points)
+
+    def _zones_under(self, x: float, y: float) -> int:
+        column = min(max(int(x), 0), self._right)
+        row = min(max(int(y), 0), self._bottom)
+        found: int = self._bitmap[row, column]
+        return found
+
+    def _why(
+        self, case: Case, t_ms: float, evidence: DownEvidence, tracks: Tracks
+    ) -> dict[str, object]:
+        slot = case.slot
+        x, y = tracks.centre[slot].tolist()
+        return {
+            "down": round(evidence.level[slot], 2),
+            "threshold": DOWN,
+            "action_score": round(evidence.look[slot], 2),
+            "height_share": round(evidence.share[slot], 2),
+            "torso_rise": round(evidence.rise[slot], 2),
+            "fell": case.fell,
+            "out_of_sight": bool(evidence.vanished[slot]),
+            "down_ms": round(t_ms - case.since_ms),
+            "hold_ms" if case.fell else "after_ms": self._wait_ms(case),
+            "centre_px": [round(x), round(y)],
+        }
+
+    def _raise(self, case: Case, hazards: Hazards, why: dict[str, object]) -> None:
+        case.active = True
+        hazards.active[self._index] += 1
+        hazards.add(HazardEdge(self._index, case.slot, case.track_id, "raised", why))
+
+    def _clear(self, case: Case, hazards: Hazards, why: dict[str, object]) -> None:
+        case.active = False
+        hazards.active[self._index] -= 1
+        hazards.add(HazardEdge(self._index, case.slot, case.track_id, "cleared", why))
+
+
+def _age(case: Case) -> float:
+    """A free place first, then the one whose time is over soonest."""
+    return case.until_ms if case.is_down else 0.0
+
+
+def _shared(a: tuple[float, float, float, float], b: list[float]) -> float:
+    """Share of the smaller box that lies in the other."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0.0 or height <= 0.0:
+        return 0.0
+    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
+    return width * height / max(smaller, 1.0)
