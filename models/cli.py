@@ -1,5 +1,5 @@
-"""`haetae model ...` and `haetae eval detect`. Exit codes: 0 ok, 1 a picture was unreadable,
-2 arguments or configuration, 3 model refused, 4 the NPU failed."""
+"""`haetae model ...` and `haetae eval detect`. Exit codes: 0 ok, 1 a picture was unreadable or a
+figure missed, 2 arguments or configuration, 3 model refused, 4 the NPU failed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +27,21 @@ NPU_FAILED: Final = 4
 
 DEFAULT_MODEL: Final = "person_xs"
 
+TRAINING: Final = {
+    "dataset": "pictures or poses to learn from",
+    "train": "train a student from labels alone",
+    "distill": "train a student beside its teacher",
+    "quantize": "a checkpoint to full-integer TFLite",
+    "export": "the same, and .rknn for Rockchip SoCs",
+    "evaluate": "measure a student, and compare with what it must reach",
+    "package": "make a package of a student, with its card",
+    "card": "write a package's card anew from another report",
+}
+"""Commands that make students; they need the `train` extra, the others do not."""
+
 
 def model(argv: list[str]) -> int:
-    """`haetae model list | show DIR | pack DESCRIPTION.json --out DIR`."""
+    """`haetae model list | show DIR | pack DESCRIPTION.json --out DIR`, and TRAINING."""
     parser = argparse.ArgumentParser(prog="haetae model", description="Model packages.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = commands.add_parser("list", help="the packages that come with the runtime")
@@ -43,6 +56,10 @@ def model(argv: list[str]) -> int:
     packing.add_argument("--score", type=_fraction, default=0.3, help="score threshold (0.3)")
     packing.add_argument("--nms-iou", type=_fraction, default=0.6, help="overlap (0.6)")
     packing.set_defaults(run=_pack)
+    for name, about in TRAINING.items():
+        making = commands.add_parser(name, help=about, add_help=False, prefix_chars="\0")
+        making.add_argument("words", nargs=argparse.REMAINDER)
+        making.set_defaults(run=_make, command=name)
     return _run(parser, argv)
 
 
@@ -115,6 +132,12 @@ def _show(arguments: argparse.Namespace) -> int:
     for data in info.training_data:
         print(f"  trained on  {data.name} ({data.licence}), {data.images} pictures")
     return OK
+
+
+def _make(arguments: argparse.Namespace) -> int:
+    """Hand over to the room that makes students; its name is not known to a camera."""
+    code: int = import_module("models.training.cli").run(arguments.command, arguments.words)
+    return code
 
 
 def _pack(arguments: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ MOST_TEXT_BYTES = 16 * 2**20
 
 
 class RknnRefused(ValueError):
-    """The file is not a whole .rknn file; the message says file, what was found, what is allowed."""
+    """Not a whole .rknn file; the message says file, what was found and what is allowed."""
 
 
 class RknnHeader(NamedTuple):
