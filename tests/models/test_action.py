@@ -202,8 +202,8 @@ def test_a_description_that_cannot_be_is_refused(
 @pytest.mark.parametrize(
     ("name", "layout", "least"),
     [
-        ("lzq/standing_walking_waving_squatting.csv", "openpose18", 0.97),
-        ("lzq/standing_walking_operating_falling_running.csv", "openpose18", 0.96),
+        ("lzq/standing_walking_waving_squatting.csv", "openpose18", 0.95),
+        ("lzq/standing_walking_operating_falling_running.csv", "openpose18", 0.95),
     ],
 )
 def test_held_out_rows_of_the_shared_sets_stay_right(
