@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.training.boxes import F32, PAD_VALUE, U8
 from models.training.kinds import IGNORE, PERSON
@@ -13,6 +14,10 @@ from models.training.look import change_look
 from models.training.student import WIDTH_PX
 
 MOSAIC_SHARE = 0.45
+CLOSE_UP_SHARE = 0.40
+CLOSE_PERSON_PX, CLOSE_PART_PX = (32.0, 220.0), (9.0, 48.0)
+"""Longer side that a person, or a helmet, vest or head, is brought to in a close-up."""
+MOST_ENLARGED = 2.6
 TURNED_SHARE = 0.08
 PASTE_SHARE = 0.25
 PASTED_PX = (24.0, 140.0)
@@ -48,16 +53,19 @@ def training_picture(
 
 
 def _turned(rng: np.random.Generator, draw: Draw) -> tuple[U8, F32]:
-    """A drawn picture, at times turned by a quarter or a half: standing people become lying."""
+    """A drawn picture, perhaps mirrored, at times turned: standing people become lying."""
     pixels, boxes = draw(rng)
-    if rng.random() >= TURNED_SHARE:
-        return pixels, boxes
-    for _ in range(int(rng.choice((1, 2, 3), p=(0.45, 0.1, 0.45)))):
+    if rng.random() < 0.5:
+        width = pixels.shape[1]
+        pixels = pixels[:, ::-1]
+        boxes = np.c_[width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3:]]
+    turns = int(rng.choice((1, 2, 3), p=(0.45, 0.1, 0.45))) if rng.random() < TURNED_SHARE else 0
+    for _ in range(turns):
         width = pixels.shape[1]
         pixels = np.rot90(pixels)
-        boxes = np.c_[boxes[:, 1], width - boxes[:, 2], boxes[:, 3], width - boxes[:, 0],
-                      boxes[:, 4]].astype(np.float32)  # fmt: skip
-    return np.ascontiguousarray(pixels), boxes
+        x1, y1, x2, y2, kind = boxes.T
+        boxes = np.stack((y1, width - x2, y2, width - x1, kind), 1)
+    return np.ascontiguousarray(pixels), boxes.astype(np.float32)
 
 
 def _paste(rng: np.random.Generator, draw: Draw, canvas: U8, boxes: F32) -> F32:
@@ -125,17 +133,16 @@ def _place(
     scale: float,
     shift: tuple[float, float],
 ) -> F32:
-    """Warp a picture into a window of the canvas, perhaps mirrored and turned a little."""
+    """Warp a picture into a window of the canvas, stretched and turned a little."""
     x1, y1, x2, y2 = window
-    mirror = -1.0 if rng.random() < 0.5 else 1.0
     stretch = float(np.exp(rng.uniform(-0.15, 0.15)))
     sx, sy = scale * stretch, scale / stretch
     slope = float(rng.normal(0, 0.03))
     height, width = picture.shape[:2]
     matrix = np.array(
         [
-            [sx * mirror, sy * slope, shift[0] + (sx * width if mirror < 0 else 0.0)],
-            [-sx * slope * mirror, sy, shift[1]],
+            [sx, sy * slope, shift[0]],
+            [-sx * slope, sy, shift[1]],
         ],
         np.float64,
     )
@@ -166,23 +173,49 @@ def _zoom(width_px: int) -> float:
     return float((WIDTH_PX / width_px) ** 0.5)
 
 
+def _between(rng: np.random.Generator, low: float, high: float) -> float:
+    """A factor, each octave as likely as any other."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _close_up(
+    rng: np.random.Generator, boxes: F32, fit: float, zoom: float
+) -> tuple[float, NDArray[np.float64] | None]:
+    """A scale that makes one labelled object large enough to be learned, and where it is.
+
+    Without an object, or where it would have to be blown up too far: a usual scale, and None.
+    """
+    objects = boxes[boxes[:, 4] < IGNORE]
+    usual = fit * _between(rng, 0.8 * zoom, 1.6 * zoom)
+    if not len(objects):
+        return usual, None
+    x1, y1, x2, y2, kind = objects[rng.integers(len(objects))]
+    wanted_px = _between(rng, *(CLOSE_PERSON_PX if kind == PERSON else CLOSE_PART_PX)) * zoom
+    scale = wanted_px / max(float(x2 - x1), float(y2 - y1), 1.0)
+    if not 0.7 * fit <= scale <= MOST_ENLARGED:
+        return usual, None
+    return scale, np.array(((x1 + x2) / 2, (y1 + y2) / 2), np.float64)
+
+
 def _single(rng: np.random.Generator, draw: Draw, canvas_size: tuple[int, int]) -> tuple[U8, F32]:
     picture, boxes = _turned(rng, draw)
     height, width = picture.shape[:2]
     wide, tall = canvas_size
     fit = min(wide / width, tall / height)
-    scale = (
-        fit * float(np.exp(rng.uniform(np.log(0.6 * _zoom(wide)), np.log(1.7 * _zoom(wide)))))
-        if rng.random() < 0.8
-        else fit
-    )
-    spare = (wide - scale * width, tall - scale * height)
-    shift = (
-        float(rng.uniform(min(spare[0], 0), max(spare[0], 0))),
-        float(rng.uniform(min(spare[1], 0), max(spare[1], 0))),
-    )
-    if scale == fit:
-        shift = (0.0, 0.0)
+    scale, aim = fit, None
+    choice = rng.random()
+    if choice < CLOSE_UP_SHARE:
+        scale, aim = _close_up(rng, boxes, fit, _zoom(wide))
+    elif choice < 0.85:
+        scale = fit * _between(rng, 0.6 * _zoom(wide), 1.7 * _zoom(wide))
+    spare = np.array((wide - scale * width, tall - scale * height))
+    corner = rng.uniform(np.minimum(spare, 0), np.maximum(spare, 0))
+    if aim is not None:
+        corner = rng.uniform(0.15, 0.85, 2) * canvas_size - scale * aim
+        corner = np.clip(corner, np.minimum(spare, 0), np.maximum(spare, 0))
+    elif scale == fit:
+        corner = np.zeros(2)
+    shift = (float(corner[0]), float(corner[1]))
     canvas = np.empty((tall, wide, 3), np.uint8)
     return canvas, _place(canvas, (0, 0, wide, tall), rng, picture, boxes, scale, shift)
 
@@ -204,5 +237,11 @@ def _mosaic(rng: np.random.Generator, draw: Draw, canvas_size: tuple[int, int]) 
         scale = max(size[0] / width, size[1] / height) * float(rng.uniform(0.75, 1.7)) * _zoom(wide)
         spare = (size[0] - scale * width, size[1] - scale * height)
         shift = (float(rng.uniform(0, 1)) * spare[0], float(rng.uniform(0, 1)) * spare[1])
+        if rng.random() < CLOSE_UP_SHARE:
+            close, aim = _close_up(rng, boxes, scale, _zoom(wide))
+            if aim is not None:
+                scale = close
+                middle = np.array(size) * rng.uniform(0.25, 0.75, 2) - scale * aim
+                shift = (float(middle[0]), float(middle[1]))
         found.append(_place(canvas, window, rng, picture, boxes, scale, shift))
     return canvas, np.concatenate(found)

@@ -23,6 +23,8 @@ from models.training.teacher import Teacher
 log = logging.getLogger(__name__)
 
 LONGEST_SIDE_PX = 416
+SIMULATED_SIDE_PX = 640
+"""Simulated people are far away: in training their pictures are looked at part by part."""
 TRAIN, HELD_OUT = 0, 1
 
 
@@ -104,7 +106,8 @@ class _Writer:
     def add(
         self, source: str, pixels: U8, boxes: F32, teacher: F32, split: str, name: str = ""
     ) -> None:
-        ratio = min(LONGEST_SIDE_PX / max(pixels.shape[:2]), 1.0)
+        longest_px = SIMULATED_SIDE_PX if source == "simulated" else LONGEST_SIDE_PX
+        ratio = min(longest_px / max(pixels.shape[:2]), 1.0)
         if ratio < 1.0:
             size = (round(pixels.shape[1] * ratio), round(pixels.shape[0] * ratio))
             pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
