@@ -166,7 +166,7 @@ class Run:
         self.out, self.rank, self.arguments = out, rank, arguments
         self.draw = Draw(cache)
         self.step, self.spent_s = 0, 0.0
-        self._parent = os.getppid()  # with it gone nobody waits for the result: stop
+        self._parent = os.getppid()
         last = out / "last.pt"
         if arguments.resume and last.exists():
             self._load(torch.load(last, weights_only=True, map_location=self.device))
@@ -219,7 +219,7 @@ class Run:
         began, before_s = time.monotonic(), self.spent_s
         progress = before_s / (60 * self.arguments.minutes)
         saved, sums = began, np.zeros(3)
-        while progress < 1.0 and os.getppid() == self._parent:
+        while progress < 1.0 and not self._abandoned():
             for group in self.optimizer.param_groups:
                 group["lr"] = rate_at(self.step, progress)
             losses = self.losses(progress)
@@ -244,6 +244,10 @@ class Run:
                 saved = now
         if self.rank == 0:
             self.save("last.pt")
+
+    def _abandoned(self) -> bool:
+        """One of several processes whose starter is gone: nobody waits for what it makes."""
+        return bool(self.arguments.processes > 1) and os.getppid() != self._parent
 
     def _log(self, mean: np.ndarray, progress: float) -> None:
         done = self.step * BATCH * self.arguments.processes
