@@ -81,7 +81,7 @@ SETS: Final[dict[str, tuple[Set, ...]]] = {
     ),
     "helmet_sites": (Set("images/helmet_sites/images"),),
 }
-CLIP_SOURCE: Final = "intel_clips"
+CLIP_SOURCE: Final = "intel_sample_gif"
 CLIPS: Final = ("video/intel/people-detection.gif",)
 """The clips that end-to-end tests play are not among these."""
 

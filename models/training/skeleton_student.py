@@ -29,13 +29,13 @@ PLACE_LOSS, OFFSET_LOSS, SEEN_LOSS = 1.0, 2.0, 0.7
 
 @dataclass(frozen=True)
 class Widths:
-    """Channels of the network."""
+    """Channels; backbone and neck are the detector's, so that its weights are a beginning."""
 
     stem: int = 16
     early: int = 24
-    stages: tuple[int, int, int] = (40, 80, 112)
+    stages: tuple[int, int, int] = (32, 64, 112)
     """At strides 8, 16, 32."""
-    repeats: tuple[int, int, int] = (3, 3, 2)
+    repeats: tuple[int, int, int] = (2, 3, 3)
     expand: int = 4
     neck: int = 64
 
@@ -119,6 +119,27 @@ class SkeletonStudent(nn.Module):
         p8 = self.smooth[0](c8 + self.up(p16))
         pooled = p16.mean((2, 3), keepdim=True)
         return self.cells(p8), self.offsets(p8), self.seen(pooled)
+
+
+def take_backbone(student: SkeletonStudent, detector: dict[str, Tensor]) -> int:
+    """Begin with a detector's backbone and neck: people are what it has learned to see.
+
+    Args:
+        student: new.
+        detector: a detector's weights, of the same widths.
+
+    Returns:
+        Number of tensors taken over.
+
+    Raises:
+        ValueError: nothing of it fits.
+    """
+    own = student.state_dict()
+    fits = {n: v for n, v in detector.items() if n in own and own[n].shape == v.shape}
+    if not fits:
+        raise ValueError("no tensor of the detector has a name and a shape of the student's")
+    student.load_state_dict(fits, strict=False)
+    return len(fits)
 
 
 class Exported(nn.Module):

@@ -12,6 +12,7 @@ import logging
 import math
 import time
 from copy import deepcopy
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,13 +33,14 @@ from models.training.skeleton_student import (
     decode,
     losses,
     parameter_count,
+    take_backbone,
 )
 
 log = logging.getLogger(__name__)
 
 SHARES: Final = {
     "simulated": 0.45, "fall_posture": 0.10, "coco128x2": 0.08, "ppe_minhnkb": 0.15,
-    "ppe_hardhat": 0.12, "helmet_sites": 0.09, "intel_clips": 0.01,
+    "ppe_hardhat": 0.12, "helmet_sites": 0.09, "intel_sample_gif": 0.01,
 }  # fmt: skip
 """How often a person of each set is drawn."""
 RARE: Final = {"lie": 2.0, "fall": 3.0, "crawl": 2.0, "sit": 1.5, "climb": 1.5}
@@ -46,11 +48,9 @@ RARE: Final = {"lie": 2.0, "fall": 3.0, "crawl": 2.0, "sit": 1.5, "climb": 1.5}
 FEWEST_TAUGHT: Final = 4.0
 """Real people with less weight than this, over all joints, are left out."""
 BATCH: Final = 64
-SMALL_UNTIL, SMALL = 0.60, (64, 96)
-"""Until this share of the time pictures are small: three times as many pass in the same time."""
+SMALL: Final = (64, 96)
+"""Pictures at first: three times as many pass in the same time."""
 PEAK_RATE, FINAL_SHARE, WARM_UP_STEPS = 3e-3, 0.01, 150
-DECAY_FROM: Final = 0.70
-"""Share of the time from which on the rate falls: nobody knows how many steps a time holds."""
 WEIGHT_DECAY, BETAS, CLIP = 0.02, (0.9, 0.99), 5.0
 EMA_DECAY: Final = 0.998
 LOG_SECONDS, SAVE_SECONDS, LOOK_SECONDS = 60.0, 120.0, 900.0
@@ -96,9 +96,30 @@ def to_input(pictures: U8) -> Tensor:
     return ((pixels - 128) / 128).contiguous(memory_format=torch.channels_last)
 
 
-def rate_at(step: int, progress: float) -> float:
+@dataclass(frozen=True)
+class Plan:
+    """How the time is spent; nobody knows how many steps it holds.
+
+    Attributes:
+        minutes: the whole run, earlier parts included.
+        small_until: share of it in which pictures are small.
+        decay_from: share of it from which on the rate falls.
+        seed: of everything random.
+        bf16: on a processor too; with maps as narrow as these it is not the faster way there.
+        backbone: a detector's checkpoint to begin with.
+    """
+
+    minutes: float = 45.0
+    small_until: float = 0.6
+    decay_from: float = 0.6
+    seed: int = 0
+    bf16: bool = False
+    backbone: Path | None = None
+
+
+def rate_at(step: int, progress: float, decay_from: float) -> float:
     """Learning rate: short warm-up in steps, then level, and half a cosine at the end."""
-    fallen = min(max(progress - DECAY_FROM, 0.0) / (1 - DECAY_FROM), 1.0)
+    fallen = min(max(progress - decay_from, 0.0) / (1 - decay_from), 1.0)
     wave = 0.5 * (1 + math.cos(math.pi * fallen))
     warm = min((step + 1) / WARM_UP_STEPS, 1.0)
     return PEAK_RATE * warm * (FINAL_SHARE + (1 - FINAL_SHARE) * wave)
@@ -148,23 +169,22 @@ class Run:
     Args:
         people: what to learn from.
         folder: where checkpoints go.
-        minutes: how long the whole run lasts, earlier parts included.
-        seed: of everything random.
-        bf16: on a processor too; with maps as narrow as these it was not the faster way there.
+        plan: how long, and how.
     """
 
-    def __init__(
-        self, people: People, folder: Path, minutes: float, seed: int, bf16: bool = False
-    ) -> None:
-        torch.manual_seed(seed)
+    def __init__(self, people: People, folder: Path, plan: Plan) -> None:
+        torch.manual_seed(plan.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.student = SkeletonStudent().to(self.device, memory_format=torch.channels_last)
+        if plan.backbone is not None:
+            state = torch.load(plan.backbone, weights_only=True, map_location=self.device)
+            log.info("%d tensors from %s", take_backbone(self.student, state["ema"]), plan.backbone)
         self.ema = deepcopy(self.student).eval()
         self.optimizer = make_optimizer(self.student)
         self._averaged, self._followed = _floats(self.ema), _floats(self.student)
         self.people, self.draw = people, Draw(people)
-        self.bf16 = self.device.type != "cpu" or bf16
-        self.folder, self.seconds, self.seed = folder, 60 * minutes, seed
+        self.bf16 = self.device.type != "cpu" or plan.bf16
+        self.folder, self.plan, self.seconds = folder, plan, 60 * plan.minutes
         self.step, self.spent_s = 0, 0.0
         if (folder / "last.pt").exists():
             self._load(torch.load(folder / "last.pt", weights_only=True, map_location=self.device))
@@ -198,11 +218,11 @@ class Run:
 
     def advance(self) -> npt.NDArray[np.float64]:
         """One step; returns its place, offset and visibility losses."""
-        rng = np.random.default_rng((self.seed, self.step))
+        rng = np.random.default_rng((self.plan.seed, self.step))
         progress = self.spent_s / self.seconds
         for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(self.step, progress)
-        pixels, *lesson = self.draw.batch(rng, SMALL if progress < SMALL_UNTIL else FULL)
+            group["lr"] = rate_at(self.step, progress, self.plan.decay_from)
+        pixels, *lesson = self.draw.batch(rng, SMALL if progress < self.plan.small_until else FULL)
         self.student.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             outputs = self.student(to_input(pixels).to(self.device))
@@ -266,16 +286,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder for last.pt; resumed when it is there")
     parser.add_argument("cache", type=Path, nargs="+")
-    parser.add_argument("--minutes", type=float, default=45.0)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=Plan.minutes)
+    parser.add_argument("--small-until", type=float, default=Plan.small_until, metavar="SHARE")
+    parser.add_argument("--decay-from", type=float, default=Plan.decay_from, metavar="SHARE")
+    parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--bf16", action="store_true", help="on a processor too")
+    parser.add_argument("--backbone", type=Path, help="a detector's checkpoint to begin with")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(0)
     arguments.run.mkdir(parents=True, exist_ok=True)
     people = People(arguments.cache)
-    run = Run(people, arguments.run, arguments.minutes, arguments.seed, arguments.bf16)
+    plan = Plan(**{field.name: getattr(arguments, field.name) for field in fields(Plan)})
+    run = Run(people, arguments.run, plan)
     log.info("%d parameters, %d people", parameter_count(run.student), len(run.people))
     run.train()
 
