@@ -31,8 +31,6 @@ from models.training.skeleton_student import MARGIN, STRIDE, SkeletonStudent, pa
 VERSION: Final = "0.1.0"
 SCORE: Final = 0.3
 TEACHER: Final = "MoveNet lightning and BlazePose lite (Apache-2.0, Google) on real pictures"
-    "MoveNet lightning and BlazePose lite (both Apache-2.0, Google), real pictures only"
-)
 TEMPLATE: Final = Path(__file__).with_name("skeleton_card.md")
 SHOWN: Final = 12
 
