@@ -16,6 +16,13 @@ from runtime.tables import TrackState
 RED, AMBER, GREEN, WHITE, BLACK = (48, 48, 230), (0, 170, 255), (90, 200, 60), (255,) * 3, (0,) * 3
 """BGR."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+BONES = (
+    (0, 5), (0, 6), (5, 6), (5, 7), (7, 9), (6, 8), (8, 10), (5, 11), (6, 12), (11, 12),
+    (11, 13), (13, 15), (12, 14), (14, 16),
+)  # fmt: skip
+"""Pairs of COCO joints."""
+STALE_MS = 500.0
+"""An older skeleton is not drawn any more."""
 
 
 class Annotator:
@@ -76,7 +83,24 @@ class Annotator:
         colour = GREEN if confirmed and seen else WHITE
         cv2.rectangle(pixels, (x1, y1), (x2, y2), colour, 2 if confirmed else 1, cv2.LINE_AA)
         cv2.circle(pixels, tuple(np.round(tracks.foot[slot]).astype(int).tolist()), 4, colour, -1)
-        self._label(pixels, f"#{tracks.track_id[slot]}", max(x1, 0), max(y1, 0), colour)
+        words = f"#{tracks.track_id[slot]}{self._draw_body(pixels, context, slot, colour)}"
+        self._label(pixels, words, max(x1, 0), max(y1, 0), colour)
+
+    def _draw_body(self, pixels: U8, context: Context, slot: int, colour: tuple[int, ...]) -> str:
+        """The skeleton, where there is one; returns the action, for the label."""
+        postures = context.postures
+        if postures is None or context.t_ms - postures.found_ms[slot] > STALE_MS:
+            return ""
+        joints = postures.keypoints[slot]
+        points = np.round(joints[:, :2]).astype(int).tolist()
+        for a, b in BONES:
+            if joints[a, 2] > 0 and joints[b, 2] > 0:
+                cv2.line(pixels, points[a], points[b], BLACK, 4, cv2.LINE_AA)
+                cv2.line(pixels, points[a], points[b], colour, 2, cv2.LINE_AA)
+        if postures.judged_ms[slot] != postures.found_ms[slot]:
+            return ""
+        best = int(postures.scores[slot].argmax())
+        return f" {postures.actions[best]} {postures.scores[slot, best]:.1f}"
 
     def _label(self, pixels: U8, text: str, x: int, y: int, colour: tuple[int, ...]) -> None:
         """Dark text on a patch of colour; its top left corner is near (x, y), in the picture."""

@@ -14,7 +14,7 @@ were: people far away are small. Somebody who never stood is measured by the lon
 from __future__ import annotations
 
 from array import array
-from math import exp, sqrt
+from math import exp, hypot, sqrt
 
 from runtime.posture import NEVER_MS, Postures
 from runtime.posture_form import Joints, height, legs_rise, rise, top
@@ -28,6 +28,10 @@ FLAT_RISE, UPRIGHT_RISE = 0.25, 0.5
 """Shoulders above hips, in torso lengths, that are surely down, and surely not."""
 BY_ACTION, BY_FORM = 0.5, 0.5
 """What the two are worth."""
+EXCLUDED, POSSIBLE = 0.05, 0.15
+"""Where the action network hardly ever says that somebody is down, for BELIEF_MS, they only look
+so: they tie their shoes. Up to the first the form is worth nothing, from the second on all."""
+BELIEF_MS = 400.0
 DOWN, UP = 0.45, 0.3
 """Surely enough down, surely enough up again."""
 WORTH = {"fall": 1.0, "lie": 1.0, "crawl": 0.5}
@@ -43,7 +47,8 @@ SMOOTH_MS = 250.0
 LONGEST_STEP_MS = 120.0
 LEARN_SHARE = 0.75
 """A standing height is learned from this on, as measured by limbs."""
-LEARN, LEARN_LIMBS = 0.3, 0.1
+LEARN, LEARN_SMALLER, LEARN_LIMBS = 0.3, 0.1, 0.1
+"""Steps per skeleton towards a larger standing height, towards a smaller, and by the limbs."""
 DROP_MS, DROP_SHARE = 250.0, 0.35
 """A head that came down by this share of the standing height in one to two such times is falling:
 nobody sits or squats so fast (2 m/s)."""
@@ -51,6 +56,12 @@ VANISH_MS, VANISHED_LEVEL = 300.0, 0.6
 """Somebody who was falling when last seen, and has not been seen since, counts as down."""
 EDGE_SHARE = 0.03
 """Of the picture's size: who was last seen so close to its edge has left it."""
+
+GONE = 16
+"""People whose tracks ended that are remembered; of more, the last ones."""
+LastSeen = tuple[float, float, float, float, float]
+"""Source times when last up and last seen, place in pixels, standing height in pixels."""
+NOBODY: LastSeen = (NEVER_MS, NEVER_MS, 0.0, 0.0, 0.0)
 
 
 class DownEvidence:
@@ -79,6 +90,9 @@ class DownEvidence:
         self.rise, self.look = array("d", zeros), array("d", zeros)
         self.up_ms, self.seen_ms = array("d", zeros), array("d", zeros)
         self._standing_px, self._limbs_px = array("d", zeros), array("d", zeros)
+        self._belief = array("d", zeros)
+        self._place = [(0.0, 0.0)] * postures.capacity
+        self._gone = [NOBODY] * GONE
         self.drop, self.vanished = array("d", zeros), bytearray(postures.capacity)
         self._mark_ms, self._mark_y = array("d", zeros), array("d", zeros)
         self._next_ms, self._next_y = array("d", zeros), array("d", zeros)
@@ -88,11 +102,39 @@ class DownEvidence:
         self._worth = [WORTH.get(action, 0.0) for action in postures.actions]
         self._upright = [float(action in UPRIGHT_ACTIONS) for action in postures.actions]
         for slot in range(postures.capacity):
-            self.forget(slot)
+            self._clear(slot)
 
     def forget(self, slot: int) -> None:
-        """The track of this slot died."""
-        self.level[slot] = self.look[slot] = 0.0
+        """The track of this slot died; who was up is remembered for a moment."""
+        if self._limbs_px[slot]:
+            self._gone = [*self._gone[1:], self._last_seen(slot)]
+        self._clear(slot)
+
+    def lost_near(
+        self, x: float, y: float, heights: float, before_ms: float, after_ms: float
+    ) -> bool:
+        """Somebody who was up after a time, was last seen before another, and near a place.
+
+        Args:
+            x, y: the place, pixels.
+            heights: how near, in standing heights of theirs.
+            before_ms, after_ms: source times.
+        """
+        slots = range(len(self.level))
+        return any(
+            after_ms <= up_ms and seen_ms < before_ms
+            and hypot(x - was_x, y - was_y) <= heights * height_px
+            for up_ms, seen_ms, was_x, was_y, height_px in (
+                *self._gone, *map(self._last_seen, slots)
+            )
+        )  # fmt: skip
+
+    def _last_seen(self, slot: int) -> LastSeen:
+        height_px = self._standing_px[slot] or self._limbs_px[slot]
+        return self.up_ms[slot], self.seen_ms[slot], *self._place[slot], height_px
+
+    def _clear(self, slot: int) -> None:
+        self.level[slot] = self.look[slot] = self._belief[slot] = 0.0
         self._standing_px[slot] = self._limbs_px[slot] = 0.0
         self.share[slot] = self.rise[slot] = 1.0
         self.drop[slot] = self.vanished[slot] = 0
@@ -111,6 +153,8 @@ class DownEvidence:
                 continue
             if judged_ms.item(slot) == t_ms:
                 self._judge(slot, t_ms)
+                x, y = tracks.centre[slot].tolist()
+                self._place[slot] = x, y
             elif self.drop[slot] >= DROP_SHARE and not self.vanished[slot]:
                 self._miss(tracks, slot, t_ms)
 
@@ -137,16 +181,19 @@ class DownEvidence:
         if legs_px is not None and legs_px >= LEGS_RISE * torso_px and up <= UPRIGHT_RISE:
             look *= BENT_WORTH
         form = _form(None if height_px is None else share, None if rise_px is None else up)
-        self._smooth(slot, BY_ACTION * look + BY_FORM * form, t_ms)
+        self._smooth(slot, look, form, t_ms)
         self._fall(slot, joints, standing_px, t_ms)
         self.share[slot], self.rise[slot], self.look[slot] = share, up, look
         self.seen_ms[slot] = t_ms
         if share >= UP_SHARE and up >= UPRIGHT_RISE and look < UP:
             self.up_ms[slot] = t_ms
 
-    def _smooth(self, slot: int, raw: float, t_ms: float) -> None:
+    def _smooth(self, slot: int, look: float, form: float, t_ms: float) -> None:
         """Towards the new value, by the time that has passed."""
         step_ms = min(t_ms - self.seen_ms[slot], LONGEST_STEP_MS)
+        self._belief[slot] += (1.0 - exp(-step_ms / BELIEF_MS)) * (look - self._belief[slot])
+        worth = 1.0 - _ramp(self._belief[slot], EXCLUDED, POSSIBLE)
+        raw = BY_ACTION * look + BY_FORM * worth * form
         self.level[slot] += (1.0 - exp(-step_ms / SMOOTH_MS)) * (raw - self.level[slot])
 
     def _fall(self, slot: int, joints: Joints, standing_px: float, t_ms: float) -> None:
@@ -170,7 +217,8 @@ class DownEvidence:
         mean_px += (LEARN_LIMBS if mean_px else 1.0) * (limbs_px - mean_px)
         self._limbs_px[slot] = mean_px
         if height_px is not None and upright >= 0.5 and height_px >= LEARN_SHARE * limbs_px:
-            known_px += (LEARN if known_px else 1.0) * (height_px - known_px)
+            step = LEARN if height_px > known_px else LEARN_SMALLER
+            known_px += (step if known_px else 1.0) * (height_px - known_px)
             self._standing_px[slot] = known_px
         return known_px or mean_px
 

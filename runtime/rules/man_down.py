@@ -20,6 +20,9 @@ from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
 
 FALL_MS = 2500.0
 """Somebody who was up no longer than this before being down has fallen."""
+NEAR_HEIGHTS = 2.5
+"""A track often ends in a fall, and another begins on the ground, at most so far away: also from a
+ladder."""
 REMEMBER_MS = 30_000.0
 """How long the place of somebody who is down and was lost is remembered."""
 SAME_PLACE = 0.3
@@ -125,7 +128,7 @@ class Watch:
         case, level = self._cases[slot], evidence.level[slot]
         if level >= DOWN and not case.is_down:
             case.is_down, case.since_ms = True, t_ms
-            case.fell = t_ms - evidence.up_ms[slot] <= FALL_MS
+            case.fell = self._fell(slot, tracks, t_ms, evidence)
             case.slot, case.track_id = slot, tracks.track_id.item(slot)
             self._recognise(case, tracks)
         elif level < UP and case.is_down:
@@ -168,6 +171,13 @@ class Watch:
                     why = {"track_lost": True, "unseen_ms": round(REMEMBER_MS)}
                     self._clear(lost, hazards, why)
                 lost.clear()
+
+    def _fell(self, slot: int, tracks: Tracks, t_ms: float, evidence: DownEvidence) -> bool:
+        """They were up just before, or somebody near them was who has not been seen since then."""
+        if t_ms - evidence.up_ms[slot] <= FALL_MS:
+            return True
+        x, y = tracks.centre[slot].tolist()
+        return evidence.lost_near(x, y, NEAR_HEIGHTS, tracks.first_ms.item(slot), t_ms - FALL_MS)
 
     def _recognise(self, case: Case, tracks: Tracks) -> None:
         """Who lies where a lost one lay is that one: the hazard goes on, it is none anew."""
