@@ -3,7 +3,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 # Generated cases are the same in every run of `test`, so that a failure can be run again.
-.PHONY: demo test fuzz sim sim-bench bench soak clean
+.PHONY: demo test train-smoke fuzz sim sim-bench bench soak clean
 
 demo: .venv/ready          ## a person walks into a zone: siren, events, annotated clip in demo_out/
 	.venv/bin/python -m sim.demo --out demo_out
@@ -14,6 +14,10 @@ test: .venv-test/ready     ## lint, types, all tests, with both TFLite runtimes
 	.venv-test/bin/mypy
 	.venv-test/bin/python -m pytest
 	.venv-test/bin/haetae sim run all --repeat 2 --jobs 2 --junit build/sim.xml
+
+train-smoke: .venv-train/ready .venv-test/ready  ## a minute of training: the loss falls, both runtimes load it
+	.venv-train/bin/python -m models.training.smoke build/smoke --load-with .venv-test/bin/python
+	.venv-train/bin/python -m pytest tests/models/training
 
 fuzz: .venv-test/ready     ## thousands of new generated cases for every property; prints how to repeat a failure
 	HAETAE_HYPOTHESIS=fuzz .venv-test/bin/python -m pytest -k "$$(grep -rl '^@given' tests | sed 's:.*/::;s:\.py::' | paste -sd'|' | sed 's/|/ or /g')"
@@ -31,7 +35,7 @@ sim-bench: .venv-test/ready  ## how many times real time the simulator runs
 	.venv-test/bin/python -m sim.bench
 
 clean:
-	rm -rf .venv .venv-test .venv-bench build demo_out bench_out sim_out
+	rm -rf .venv .venv-test .venv-bench .venv-train .venv-rknn build demo_out bench_out sim_out
 
 # The newest packages that the device would get.
 .venv/ready: pyproject.toml
@@ -43,6 +47,23 @@ clean:
 .venv-test/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/pip install --quiet --disable-pip-version-check -e '.[tflite,sim,dev]'
+	touch $@
+
+# Two steps: PyTorch as such would bring its CUDA libraries along, several GB that nothing here needs.
+.venv-train/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-train
+	.venv-train/bin/pip install --quiet --disable-pip-version-check --retries 1 --no-deps \
+		--extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+	.venv-train/bin/pip install --quiet --disable-pip-version-check -e '.[train,sim,dev]'
+	touch $@
+
+# Rockchip's converter, for `haetae model export --rknn`: other versions than ours, x86-64 only.
+.venv-rknn/ready: models/training/requirements-rknn.txt
+	$(PYTHON) -m venv .venv-rknn
+	.venv-rknn/bin/pip install --quiet --disable-pip-version-check --retries 1 --no-deps \
+		--extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+	.venv-rknn/bin/pip install --quiet --disable-pip-version-check -r $<
+	.venv-rknn/bin/pip install --quiet --disable-pip-version-check --no-deps rknn-toolkit2==2.5.0
 	touch $@
 
 # Two steps: trackers would overwrite the headless OpenCV, norfair would hold numpy back.
