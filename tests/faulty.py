@@ -79,12 +79,14 @@ def recorded_camera(base: type, cycle: int) -> type:
     return Camera
 
 
-def faulty_npu(base: type, faults: list[list[Any]], clock: list[Any]) -> type:
-    """An NPU whose inferences fail, or give old outputs, at times."""
+def faulty_npu(base: type, faults: list[list[Any]], clock: list[Any], only: str = "") -> type:
+    """An NPU whose inferences fail, or give old outputs, at times; `only`: of files so named."""
 
     class Npu(base):
         def load(self, path):
             session = super().load(path)
+            if only not in str(path):
+                return session
             invoke = session.invoke
 
             def guarded() -> None:
@@ -167,7 +169,7 @@ def main() -> int:
 
     wrap = {
         "camera": camera,
-        "npu": lambda base: faulty_npu(base, plan.get("npu", []), clock),
+        "npu": lambda base: faulty_npu(base, plan.get("npu", []), clock, plan.get("only", "")),
         "output": lambda base: faulty_output(base, plan.get("output", []), kept),
         "storage": lambda base: faulty_storage(base, plan.get("storage", []), clock),
     }
@@ -183,6 +185,8 @@ def main() -> int:
             site_file="site",
             source=plan.get("source", "synthetic:"),
             model=plan.get("model", ""),
+            skeleton=plan.get("skeleton", ""),
+            action=plan.get("action", ""),
             fast=True,
             journal=str(folder / "journal.ring"),
             events=events,

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from models.pack import pack
+from models.pack import pack, pack_movenet
+from models.package import DESCRIPTION, STUDENTS
 from tests.places import REPOSITORY, data_root
 
 BOARD = REPOSITORY / "board_configs/sim.toml"
@@ -62,4 +63,16 @@ def reference(folder: Path, size: str = "320x256") -> Path:
     if not description.is_file():
         pytest.skip(f"HAETAE_DATA has no {description.name}")
     pack(description, folder, score=0.3, nms_iou=0.6)
+    return folder
+
+
+def skeleton_package(folder: Path) -> Path:
+    """The shipped skeleton student, or a packed stand-in; skips where there is neither."""
+    shipped = STUDENTS / "skeleton_s"
+    if (shipped / DESCRIPTION).is_file():
+        return shipped
+    stand_in = data_root() / "models/coral/movenet_single_pose_lightning_ptq.tflite"
+    if not stand_in.is_file():
+        pytest.skip(f"no skeleton package, and HAETAE_DATA has no {stand_in.name}")
+    pack_movenet(stand_in, folder, score=0.2)
     return folder
