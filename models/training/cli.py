@@ -22,7 +22,7 @@ MISSED: Final = 1
 WRONG_ARGUMENTS: Final = 2
 
 STUDENTS: Final = ("detector", "skeleton", "action")
-EXTRA: Final = ("torch", "litert_torch", "ai_edge_quantizer", "onnxruntime")
+EXTRA: Final = ("torch", "litert_torch", "ai_edge_quantizer", "onnx", "onnxruntime")
 MODULES: Final = "models.training."
 
 
