@@ -68,7 +68,7 @@ def _rows(arguments: Arguments) -> list[str]:
     return _words("--simulated", *arguments.data) if arguments.data else []
 
 
-def _detector_file(model: str) -> tuple[Path, list[str]]:
+def _tflite(model: str) -> tuple[Path, list[str]]:
     """A package's TFLite file with its threshold, or the file named."""
     path = find_package(model)
     if not path.is_dir():
@@ -109,25 +109,22 @@ def _train(a: Arguments) -> list[Step]:
 
 
 def _distill(a: Arguments) -> list[Step]:
-    """Beside a teacher, whose labels are made first where they are not there yet."""
-    match a.student:
-        case "detector":
-            cache = _cache(a)
-            first = [] if _made(cache, a) else [Step("dataset", _words(cache))]
-            return [*first, Step("train", _words(cache, a.run_folder, "--resume", *a.more))]
-        case "skeleton":
-            missing = [cache for cache in _people(a) if not _made(cache, a)]
-            first = [Step("skeleton_sources", _words(cache)) for cache in missing]
-            return [*first, *_train(a)]
-        case _:
-            if "--teachers" not in a.more:
-                raise Wrong("--teachers: must name last.pt of the larger students that teach")
-            return _train(a)
-
-
-def _made(cache: Path, arguments: Arguments) -> bool:
-    """Whether a cache with the teacher's labels is there and good enough."""
-    return bool((cache / "index.npz").exists() and not arguments.refresh)
+    """Beside a teacher; its labels are made first where the (first) cache is not there yet."""
+    if a.student == "action":
+        if "--teachers" not in a.more:
+            raise Wrong("--teachers: must name last.pt of the larger students that teach")
+        return _train(a)
+    cache = _cache(a) if a.student == "detector" else _people(a)[0]
+    first: list[Step] = []
+    if a.refresh or not (cache / "index.npz").exists():
+        simulated = _words("--simulated", *a.simulated) if a.simulated else []
+        module = "dataset" if a.student == "detector" else "skeleton_sources"
+        first = [Step(module, _words(cache, *simulated))]
+    if a.student == "detector":
+        return [*first, Step("train", _words(cache, a.run_folder, "--resume", *a.more))]
+    if a.simulated:
+        raise Wrong("--simulated: simulated people have a cache of their own; name it with --data")
+    return [*first, *_train(a)]
 
 
 def _quantize(a: Arguments) -> list[Step]:
@@ -160,14 +157,14 @@ def _evaluate(a: Arguments) -> list[Step]:
     report = _words("--report", a.report)
     match a.student:
         case "detector":
-            file, score = _detector_file(a.model)
+            file, score = _tflite(a.model)
             words = _words(_cache(a), "--int8", file, *score, *checkpoint, *report, *a.more)
             return [Step("evaluate", words)]
         case "skeleton":
             words = _words(a.model, a.checkpoint, a.report, *_people(a), *a.more)
             return [Step("skeleton_evaluate", words)]
         case _:
-            file, _ = _detector_file(a.model)
+            file, _ = _tflite(a.model)
             return [
                 Step("action_evaluate", _words(a.checkpoint, file, *_rows(a), *report, *a.more))
             ]
@@ -175,22 +172,27 @@ def _evaluate(a: Arguments) -> list[Step]:
 
 def _package(a: Arguments) -> list[Step]:
     notes = _words("--notes", a.notes) if a.notes else []
+    if a.student == "skeleton":
+        report = _words("--report", a.report) if a.report else []
+        cache = _words("--cache", a.data[0]) if a.data else []
+        words = _words(a.file, a.folder, *report, *notes, *cache, *a.more)
+        return [Step("skeleton_package", words)]
+    if a.report is None:
+        raise Wrong(
+            f"--report: must name what `evaluate` wrote; the {a.student}'s card is made of it"
+        )
     words = _words(a.file, a.report, a.folder, *notes, *a.more)
-    match a.student:
-        case "detector":
-            score = json.loads(a.report.read_text())["score"]
-            picture = _words(_cache(a), a.file, a.folder / "confusion.png", "--score", score)
-            return [Step("package", _words(_cache(a), *words)), Step("confusion", picture)]
-        case "skeleton":
-            return [Step("skeleton_package", words)]
-        case _:
-            return [Step("action_package", words)]
+    if a.student == "action":
+        return [Step("action_package", words)]
+    score = json.loads(a.report.read_text())["score"]
+    picture = _words(_cache(a), a.file, a.folder / "confusion.png", "--score", score)
+    return [Step("package", _words(_cache(a), *words)), Step("confusion", picture)]
 
 
 def _card(a: Arguments) -> list[Step]:
     """The package again, of the file that is in it, with the figures of another report."""
     a.folder = find_package(a.model)
-    a.file, _ = _detector_file(a.model)
+    a.file, _ = _tflite(a.model)
     return _package(a)
 
 
@@ -215,6 +217,7 @@ def _parsers() -> dict[str, tuple[Plan, argparse.ArgumentParser]]:
     command("train", _train, "Train from labels alone; resumed with the same run.", "run_folder")
     one = command("distill", _distill, "Train beside a teacher.", "run_folder")
     one.add_argument("--refresh", action="store_true", help="ask the teacher anew")
+    one.add_argument("--simulated", type=Path, nargs="+", default=[], metavar="FOLDER")
     command("quantize", _quantize, "A checkpoint to full-integer TFLite.", "checkpoint", "out")
     one = command("export", _export, "TFLite, and .rknn beside it.", "checkpoint", "out")
     one.add_argument("--rknn", metavar="SOC,...", help="rk3588, rk3566, rk3568, rk3576")
@@ -223,12 +226,11 @@ def _parsers() -> dict[str, tuple[Plan, argparse.ArgumentParser]]:
     one.add_argument("--checkpoint", type=Path, help="float weights, to compare with")
     one.add_argument("--report", type=Path, default=Path("report.json"), help="(report.json)")
     one.add_argument("--check", action="store_true", help="exit code 1 where a figure is missed")
-    for name, plan, words in (
-        ("package", _package, ("file", "report", "folder")),
-        ("card", _card, ("model", "report")),
-    ):
-        one = command(name, plan, "A package with its card, from measured figures.", *words)
-        one.add_argument("--notes", type=Path, help="Markdown about known failures, for the card")
+    one = command("package", _package, "A package with its card.", "file", "folder")
+    one.add_argument("--report", type=Path, help="what evaluate measured, for the card")
+    one.add_argument("--notes", type=Path, help="Markdown about known failures, for the card")
+    one = command("card", _card, "A package's card anew, from a report.", "model", "report")
+    one.add_argument("--notes", type=Path, help="Markdown about known failures")
     return made
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from models.cli import TRAINING, model
+from models.package import find_package
 from models.training import cli
 from models.training.goals import GOALS, judge, lines
 
@@ -46,7 +47,11 @@ CALLS = [
     ("train action R --data P.npz", ["action_train R --simulated P.npz"]),
     ("train action R", ["action_train R"]),
     ("distill detector R --data C", ["dataset C", "train C R --resume"]),
-    ("distill skeleton R --data C", ["skeleton_sources C", "skeleton_train R C"]),
+    (
+        "distill detector R --data C --simulated S",
+        ["dataset C --simulated S", "train C R --resume"],
+    ),
+    ("distill skeleton R --data C D", ["skeleton_sources C", "skeleton_train R C D"]),
     ("distill action R --teachers T/last.pt", ["action_train R --teachers T/last.pt"]),
     ("quantize detector L O.tflite --data C", ["quantize L C O.tflite"]),
     ("quantize skeleton L O.tflite --data C", ["skeleton_export L O.tflite C"]),
@@ -57,11 +62,15 @@ CALLS = [
         ["quantize L C d/O.tflite", "rknn detector L d/O --targets rk3588,rk3576 --data C"],
     ),
     (
-        "package detector F {report} D --data C --notes N.md",
+        "package detector F D --report {report} --data C --notes N.md",
         ["package C F {report} D --notes N.md", "confusion C F D/confusion.png --score 0.4"],
     ),
-    ("package action F {report} D --notes N", ["action_package F {report} D --notes N"]),
-    ("package skeleton F {report} D", ["skeleton_package F {report} D"]),
+    ("package action F D --report {report} --notes N", ["action_package F {report} D --notes N"]),
+    ("package skeleton F D", ["skeleton_package F D"]),
+    (
+        "package skeleton F D --report {report} --data C",
+        ["skeleton_package F D --report {report} --cache C"],
+    ),
 ]
 
 
@@ -96,6 +105,17 @@ def test_a_package_says_which_student_it_is(steps: list[cli.Step], tmp_path: Pat
     assert steps[0].argv[1].endswith("models/students/action_xs/action_xs_int8.tflite")
 
 
+def test_a_card_is_made_of_the_file_that_is_in_the_package(
+    steps: list[cli.Step], report: Path
+) -> None:
+    assert model(["card", "action_xs", str(report), "--notes", "N"]) == 0
+    folder = find_package("action_xs")
+    file = folder / "action_xs_int8.tflite"
+    assert steps == [
+        cli.Step("action_package", [str(file), str(report), str(folder), "--notes", "N"])
+    ]
+
+
 def _accepted(module: str) -> set[str]:
     """Options that a module's command line knows, and whether it has a `main`; "" if so."""
     spec = find_spec(f"models.training.{module}")
@@ -124,9 +144,11 @@ def test_every_module_is_there_and_knows_the_options_it_is_given(
         ("train detector R --data A B", "2 folders; a detector learns from one"),
         ("train skeleton R", "--data: must name caches of people"),
         ("distill action R", "--teachers: must name"),
+        ("distill skeleton R --data C --simulated S", "--simulated: simulated people have a cache"),
         ("dataset action P.npz --simulated A", "--simulated: name those files"),
         ("dataset skeleton C --simulated A B", "--simulated: one folder"),
         ("evaluate action F", "--checkpoint: must name"),
+        ("package action F D", "--report: must name"),
         ("evaluate nobody", "invalid choice: 'nobody'"),
         ("train robot R", "invalid choice: 'robot'"),
         ("quantize detector", "required: CHECKPOINT, OUT"),
