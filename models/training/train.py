@@ -41,14 +41,14 @@ from models.training.student import (
 log = logging.getLogger(__name__)
 
 SOURCE_SHARES = {
-    "coco128x2": 0.12,
-    "ppe_minhnkb": 0.22,
-    "ppe_hardhat": 0.15,
-    "helmet_sites": 0.14,
-    "fall_posture": 0.11,
+    "coco128x2": 0.11,
+    "ppe_minhnkb": 0.21,
+    "ppe_hardhat": 0.17,
+    "helmet_sites": 0.20,
+    "fall_posture": 0.12,
     "intel_sample_gif": 0.01,
-    "simulated": 0.20,
-    "synthetic": 0.05,
+    "simulated": 0.15,
+    "synthetic": 0.03,
 }
 """How often a picture of each set is drawn."""
 BATCH = 12
