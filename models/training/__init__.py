@@ -13,11 +13,13 @@ Needs the `train` extra. Reads data sets as files from `HAETAE_DATA`; imports th
 
 The action student learns from skeletons, in minutes on one core:
 
-    python -m models.training.action_figures --out posed.npz
-    python -m models.training.action_train RUN --simulated posed.npz
-    python -m models.training.action_export RUN/last.pt action_xs_int8.tflite --simulated posed.npz
+    python -m models.training.action_figures --count 60000 --out posed.npz
+    python -m sim.dataset.skeletons --count 160000 --out simulated.npz
+    python -m models.training.action_real --skeleton PACKAGE --out fall_posture.npz
+    python -m models.training.action_train RUN --simulated posed.npz simulated.npz fall_posture.npz
+    python -m models.training.action_export RUN/last.pt action_xs_int8.tflite --simulated ...
     python -m models.training.action_evaluate RUN/last.pt action_xs_int8.tflite \\
-        --simulated posed.npz --report report.json
+        --simulated ... --report report.json
     python -m models.training.action_package action_xs_int8.tflite report.json \\
         models/students/action_xs --notes failures.md
 """

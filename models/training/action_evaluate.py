@@ -19,6 +19,7 @@ import numpy.typing as npt
 from models.action import ACTIONS
 from models.skeletons import REACH, normalise
 from models.tables import F32
+from models.training.action_robust import robustness
 from models.training.action_sources import Source, read_all
 from models.training.action_student import INPUTS
 from models.training.action_train import load_student, scores_of
@@ -122,6 +123,7 @@ def measure(checkpoint: Path, int8_file: Path, sources: list[Source]) -> dict[st
         report["same_answer"][source.name] = float((as_float.argmax(1) == as_int8.argmax(1)).mean())
     report["confusion"] = counts.tolist()
     report["falls"] = falls(report["int8"])
+    report["robust"] = robustness(sources, small.scores)
     times = np.array(small.invoke_ms[-INVOKES:])
     report["invoke_ms"] = {"best": float(times.min()), "median": float(np.median(times))}
     report["sources"] = {

@@ -85,6 +85,7 @@ def card(name: str, file: Path, report: dict[str, Any], notes: str) -> str:
         accuracy_table=_accuracy_table(report),
         wrong_table=_wrong_table(report),
         data_table=_data_table(report),
+        robust_table=_robust_table(report),
         called_fall=report["falls"]["called_fall"],
         not_falls=report["falls"]["rows"],
         notes=notes,
@@ -117,6 +118,18 @@ def _wrong_table(report: dict[str, Any]) -> str:
     for _, source, label, one in sorted(rows, key=lambda row: -row[0])[:12]:
         said = ", ".join(f"{k} {v}" for k, v in sorted(one["said"].items(), key=lambda i: -i[1]))
         lines.append(f"| {source} | {label} | {one['right']} of {one['rows']} | {said} |")
+    return "\n".join(lines)
+
+
+def _robust_table(report: dict[str, Any]) -> str:
+    """Share right, and of the people who are up the share called down, in per cent."""
+    names = list(report["sources"])
+    lines = ["| skeletons | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for change, row in report["robust"].items():
+        cells = (
+            f"{100 * row[n]['right']:.1f} / {100 * row[n]['up_called_down']:.1f}" for n in names
+        )
+        lines.append(f"| {change} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

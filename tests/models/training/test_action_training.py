@@ -12,6 +12,7 @@ from models.skeletons import KEYPOINTS, REACH, normalise
 from models.training.action_augment import FEWEST_LEFT, augment
 from models.training.action_figures import pose
 from models.training.action_poses import POSES
+from models.training.action_robust import robustness
 from models.training.action_sources import (
     OWN,
     accepted,
@@ -134,6 +135,25 @@ def test_a_short_training_lowers_the_loss_and_gives_an_int8_model(tmp_path: Path
     export(tmp_path / "last.pt", sources, tmp_path / "int8.tflite")
     report = measure(tmp_path / "last.pt", tmp_path / "int8.tflite", sources)
     assert report["int8"]["posed"]["accuracy"] > 0.4
+
+
+def test_robustness_counts_people_who_are_called_down_once_their_legs_are_gone(
+    tmp_path: Path,
+) -> None:
+    np.savez(tmp_path / "posed.npz", **pose(12, 1300))
+    source = read_simulated(tmp_path / "posed.npz")
+
+    def judge(skeletons: np.ndarray) -> np.ndarray:
+        scores = np.zeros((len(skeletons), len(ACTIONS)), np.float32)
+        legless = (skeletons[:, KEYPOINTS.index("left_knee") :, 2] == 0).all(1)
+        scores[np.arange(len(skeletons)), np.where(legless, ACTIONS.index("lie"), 0)] = 1
+        return scores
+
+    found = robustness([source], judge)
+    assert found["as they are"]["posed"]["up_called_down"] == 0
+    assert found["no legs"]["posed"]["up_called_down"] == 1
+    assert found["no legs"]["posed"]["same"] == 0
+    assert found["mirrored"]["posed"]["same"] == 1
 
 
 @pytest.mark.data
