@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -301,5 +302,11 @@ def _main(program: str, step: Step) -> int:
         return int(import_module(MODULES + step.module).main() or OK)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else OK if stop.code is None else MISSED
+    except (RuntimeError, pickle.UnpicklingError) as error:
+        if isinstance(error, RuntimeError) and "loading state_dict" not in str(error):
+            raise
+        first = str(error).splitlines()[0]
+        print(f"{program}: no checkpoint of this student's shape: {first}", file=sys.stderr)
+        return WRONG_ARGUMENTS
     finally:
         sys.argv = before

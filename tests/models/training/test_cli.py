@@ -189,6 +189,8 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("body", "code"), [
     ("def main():\n return None", 0), ("def main():\n return 1", 1),
     ("import sys\ndef main():\n sys.exit(2)", 2), ("import sys\ndef main():\n sys.exit('no')", 1),
+    ("def main():\n raise RuntimeError('Error(s) in loading state_dict for A:\\nB')", 2),
+    ("import pickle\ndef main():\n raise pickle.UnpicklingError('invalid')", 2),
     ("import sys\ndef main():\n assert sys.argv[1:] == ['a', 'b']", 0),
 ])  # fmt: skip
 def test_a_modules_end_is_the_commands(
