@@ -114,6 +114,7 @@ class People:
     """Reads one or more cache folders as one. Cheap to open: the pictures are shared pages.
 
     Attributes:
+        folders: where they lie.
         sources: str[N]; actions: str[N]; held_out: bool[N].
         box, joints, weight, seen: as in `Person`, of everybody.
         confidence: float32[N, 17], the teacher's, or COCO's number of the truth.
@@ -121,6 +122,7 @@ class People:
     """
 
     def __init__(self, folders: list[Path]) -> None:
+        self.folders = folders
         self._bytes = [np.memmap(folder / "people.u8", np.uint8, "r") for folder in folders]
         tables = [dict(np.load(folder / "index.npz")) for folder in folders]
         whole = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}

@@ -27,7 +27,7 @@ from models.training.skeleton_augment import crop_matrix, plain
 from models.training.skeleton_cache import SURE, TAUGHT, VISIBLE, People
 from models.training.skeleton_export import load_student
 from models.training.skeleton_metrics import Share, distances, share, torso_lengths
-from models.training.skeleton_student import decode
+from models.training.skeleton_student import SkeletonStudent, decode
 from models.training.skeleton_train import BATCH, to_input
 
 PCK: Final = 0.2
@@ -55,9 +55,9 @@ def int8_joints(package: Package, people: People, rows: Rows, runtime: str = "li
 
 
 @torch.no_grad()
-def float_joints(checkpoint: Path, people: People, rows: Rows) -> F32:
+def float_joints(student: SkeletonStudent, people: People, rows: Rows) -> F32:
     """The same from PyTorch's weights."""
-    student, found = load_student(checkpoint), []
+    found = []
     for start in range(0, len(rows), BATCH):
         part = [people[i] for i in rows[start : start + BATCH].tolist()]
         pixels = np.stack([plain(person).pixels for person in part])
@@ -183,10 +183,10 @@ def main() -> None:
     package = load_package(find_package(arguments.package), "tflite")
     rows = np.flatnonzero(people.held_out)[: arguments.most]
     threshold = package.info.thresholds.score
-    int8 = int8_joints(package, people, rows)
+    int8, student = int8_joints(package, people, rows), load_student(arguments.checkpoint)
     report = {
         "int8": measure(people, rows, int8, threshold),
-        "float": measure(people, rows, float_joints(arguments.checkpoint, people, rows), threshold),
+        "float": measure(people, rows, float_joints(student, people, rows), threshold),
         "invoke_ms": invoke_ms(package),
         "trained": {
             source: int(((people.sources == source) & ~people.held_out).sum())

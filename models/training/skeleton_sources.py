@@ -14,12 +14,13 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.skeletons import JOINTS
 from models.training import dedupe
 from models.training.boxes import F32, U8
 from models.training.skeleton_cache import LABELLED, Writer
@@ -167,26 +168,54 @@ def _add_people(
         writer.add(source, held_out, pixels, box, found, None, "")
 
 
-def add_simulated(folder: Path, writer: Writer, name: str = "simulated") -> None:
-    """People of a folder that `haetae sim dataset` wrote, with the truth."""
+class Frame(NamedTuple):
+    """A simulated picture and the people in it who are large enough.
+
+    Attributes:
+        file: the picture.
+        held_out: never trained on.
+        boxes: float32[N, 4] xyxy.
+        joints: float32[N, 17, 3] x, y, COCO's visibility.
+        actions: of each person.
+    """
+
+    file: Path
+    held_out: bool
+    boxes: F32
+    joints: F32
+    actions: list[str]
+
+
+def simulated_frames(folder: Path) -> Iterator[Frame]:
+    """Pictures of a folder that `haetae sim dataset` wrote; worlds are held out whole."""
     table = json.loads((folder / "annotations/person_keypoints.json").read_text())
     people: dict[int, list[dict[str, Any]]] = {}
     for entry in table["annotations"]:
-        if entry["category_id"] == LABELLED and not entry["iscrowd"]:
+        labelled = entry["category_id"] == LABELLED and not entry["iscrowd"]
+        if labelled and max(entry["bbox"][2:]) >= SMALLEST_PX:
             people.setdefault(entry["image_id"], []).append(entry)
     worlds = sorted({image["attributes"]["world_seed"] for image in table["images"]})
     held_out = set(worlds[::WORLDS_HELD_OUT])
     for image in table["images"]:
-        pixels = cv2.imread(str(folder / "images" / image["file_name"]))
-        for entry in people.get(image["id"], []):
-            x, y, wide, high = entry["bbox"]
-            if max(wide, high) < SMALLEST_PX:
-                continue
-            joints = np.array(entry["keypoints"], np.float32).reshape(-1, 3)
-            box = np.array((x, y, x + wide, y + high), np.float32)
+        found = people.get(image["id"], [])
+        boxes = np.array([entry["bbox"] for entry in found], np.float32).reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
+        yield Frame(
+            folder / "images" / image["file_name"],
+            image["attributes"]["world_seed"] in held_out,
+            boxes,
+            np.array([entry["keypoints"] for entry in found], np.float32).reshape(-1, JOINTS, 3),
+            [entry["attributes"]["action"] for entry in found],
+        )
+
+
+def add_simulated(folder: Path, writer: Writer, name: str = "simulated") -> None:
+    """People of a folder that `haetae sim dataset` wrote, with the truth."""
+    for frame in simulated_frames(folder):
+        pixels = cv2.imread(str(frame.file))
+        for box, joints, action in zip(frame.boxes, frame.joints, frame.actions, strict=True):
             seen: npt.NDArray[np.int8] = joints[:, 2].astype(np.int8)
-            side = image["attributes"]["world_seed"] in held_out
-            writer.add(name, side, pixels, box, joints, seen, entry["attributes"]["action"])
+            writer.add(name, frame.held_out, pixels, box, joints, seen, action)
 
 
 def main() -> None:

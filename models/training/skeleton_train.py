@@ -11,6 +11,7 @@ import argparse
 import logging
 import math
 import time
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -37,6 +38,7 @@ from models.training.skeleton_student import (
 )
 
 log = logging.getLogger(__name__)
+Caches = Sequence[Path]
 
 SHARES: Final = {
     "simulated": 0.45, "fall_posture": 0.10, "coco128x2": 0.08, "ppe_minhnkb": 0.15,
@@ -163,6 +165,21 @@ def one_side(pixels: U8) -> float:
     return float(max(pixels.shape[:2]) / 1.25)
 
 
+def complete(caches: Caches) -> list[Path]:
+    """Those whose writing has ended."""
+    return [folder for folder in caches if (folder / "index.npz").is_file()]
+
+
+def _judged(people: People) -> dict[str, npt.NDArray[np.intp]]:
+    """Some held-out people of either kind."""
+    rng, simulated = np.random.default_rng(1), people.sources == "simulated"
+    kinds = {"simulated": simulated, "real": ~simulated}
+    return {
+        kind: rng.permutation(np.flatnonzero(people.held_out & mask))[:LOOK_PEOPLE]
+        for kind, mask in kinds.items()
+    }
+
+
 class Run:
     """Weights, averaged weights, optimiser, step and time spent; saved and resumed together.
 
@@ -170,9 +187,10 @@ class Run:
         people: what to learn from.
         folder: where checkpoints go.
         plan: how long, and how.
+        caches: all folders; one that is still being written joins when it is complete.
     """
 
-    def __init__(self, people: People, folder: Path, plan: Plan) -> None:
+    def __init__(self, people: People, folder: Path, plan: Plan, caches: Caches = ()) -> None:
         torch.manual_seed(plan.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.student = SkeletonStudent().to(self.device, memory_format=torch.channels_last)
@@ -182,20 +200,13 @@ class Run:
         self.ema = deepcopy(self.student).eval()
         self.optimizer = make_optimizer(self.student)
         self._averaged, self._followed = _floats(self.ema), _floats(self.student)
-        self.people, self.draw = people, Draw(people)
+        self.people, self.draw, self._caches = people, Draw(people), caches
         self.bf16 = self.device.type != "cpu" or plan.bf16
         self.folder, self.plan, self.seconds = folder, plan, 60 * plan.minutes
         self.step, self.spent_s = 0, 0.0
         if (folder / "last.pt").exists():
             self._load(torch.load(folder / "last.pt", weights_only=True, map_location=self.device))
-        rng = np.random.default_rng(1)
-        self._judged = {
-            kind: rng.permutation(np.flatnonzero(people.held_out & mask))[:LOOK_PEOPLE]
-            for kind, mask in (
-                ("simulated", people.sources == "simulated"),
-                ("real", people.sources != "simulated"),
-            )
-        }
+        self._judged = _judged(people)
 
     def _load(self, state: dict[str, Any]) -> None:
         self.student.load_state_dict(state["student"])
@@ -258,9 +269,18 @@ class Run:
                 looked = time.monotonic()
             if now - saved > SAVE_SECONDS:
                 self.save()
+                self._join()
                 saved = now
         self._look()
         self.save()
+
+    def _join(self) -> None:
+        """Take in caches that have been completed."""
+        ready = complete(self._caches)
+        if len(ready) > len(self.people.folders):
+            self.people = People(ready)
+            self.draw, self._judged = Draw(self.people), _judged(self.people)
+            log.info("%d people now", len(self.people))
 
     def _log(self, mean: npt.NDArray[np.float64], pace: float) -> None:
         log.info(
@@ -297,9 +317,9 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(0)
     arguments.run.mkdir(parents=True, exist_ok=True)
-    people = People(arguments.cache)
+    people = People(complete(arguments.cache))
     plan = Plan(**{field.name: getattr(arguments, field.name) for field in fields(Plan)})
-    run = Run(people, arguments.run, plan)
+    run = Run(people, arguments.run, plan, arguments.cache)
     log.info("%d parameters, %d people", parameter_count(run.student), len(run.people))
     run.train()
 
