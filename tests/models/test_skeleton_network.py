@@ -162,7 +162,7 @@ def test_the_crop_and_its_way_back_agree():
     points = np.array([[(weight * x).sum(), (weight * y).sum()]], np.float32)
     points /= np.float32(weight.sum())
     crop.restore(points)
-    assert points[0] == pytest.approx([133, 223], abs=0.3)
+    assert points[0] == pytest.approx([133, 223], abs=0.1)
 
 
 def test_looking_keeps_no_memory():
