@@ -136,6 +136,11 @@ FIRES = {
     "falls, is lost by the tracker and lies there as somebody new": (
         lambda: Story().is_("stand", 2000).unseen(1100).lost().is_("lie", 1500, slot=1)
     ),
+    "lies, and the network wavers": (
+        lambda: (
+            Story().is_("stand", 2000).is_("lie", 500).is_("sit", 800, scores(sit=0.25, lie=0.75))
+        )
+    ),
     "is seen badly now and then": (lambda: _blinking(Story().is_("stand", 2000))),
 }
 
@@ -152,6 +157,15 @@ NEARLY = {
     "ties shoes, bent over": lambda: Story().is_("stand", 1000).is_("bend", 8000),
     "bends and is taken for lying": (
         lambda: Story().is_("stand", 1000).is_("bend", 8000, like="lie")
+    ),
+    "kneels low to tie shoes, and the network is sure of it": (
+        lambda: Story().is_("stand", 1000).is_("knees_up", 8000, scores(squat=0.97, lie=0.01))
+    ),
+    "kneels low to tie shoes, and the network is not quite sure": (
+        lambda: Story().is_("stand", 1000).is_("knees_up", 8000, scores(squat=0.9, lie=0.1))
+    ),
+    "one wrong skeleton where nothing is waited for": (
+        lambda: Story(hold_ms=0).is_("stand", 2000).is_("lie", 100).is_("stand", 1000)
     ),
     "sits down and stays": lambda: Story().is_("stand", 1000).is_("sit", 8000),
     "stumbles and is up again at once": (
@@ -278,7 +292,7 @@ def test_the_same_at_the_edge_of_the_picture_is_somebody_who_left():
 def test_a_lost_one_who_lies_there_again_is_the_same_hazard():
     story = falls().unseen(1000).lost()
     assert story.hazards.active == [1], "lying does not end by not being seen"
-    story.unseen(2000).is_("lie", 3000, slot=1)
+    story.unseen(2000).is_("lie", 5000, slot=1)
     assert story.states == ["raised"]
     assert story.hazards.active == [1]
 
@@ -298,9 +312,16 @@ def test_a_place_is_remembered_for_half_a_minute():
 
 
 def test_a_new_person_in_an_old_slot_starts_anew():
-    story = Story().is_("stand", 2000).is_("lie", 300).lost()
-    story.is_("stand", 3000, x=100.0)
-    assert "raised" not in story.states[1:]
+    """Who lies there from the first has not fallen, whoever had the slot before."""
+    story = Story().is_("stand", 1000, x=20.0).lost()
+    story.is_("lie", 2000, x=600.0)
+    assert story.edges == []
+
+
+def test_the_standing_height_follows_who_walks_away():
+    story = _walks_away(Story())
+    [group] = story.rules._groups
+    assert group._evidence.share[0] > 0.7
 
 
 def test_two_people_are_two_hazards():
@@ -334,6 +355,16 @@ def test_legs_behind_a_wall_do_not_make_somebody_small():
     joints[11:] = 0.0
     for _ in range(60):
         story.see(joints, SAID["stand"])
+        story.tick()
+    assert story.edges == []
+
+
+def test_a_head_above_a_wall_is_no_small_body():
+    story = Story().is_("stand", 2000)
+    joints = figure("stand")
+    joints[7:] = 0.0
+    for _ in range(60):
+        story.see(joints, scores(lie=0.25))
         story.tick()
     assert story.edges == []
 

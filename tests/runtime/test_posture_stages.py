@@ -251,6 +251,7 @@ class TestFaults:
 
     def test_it_stays_a_fault_without_people_and_ends_when_the_network_answers(self):
         scene = Scene()
+        scene.tick(crowd(1))
         scene.eyes.broken = "hung"
         scene.tick(crowd(1))
         scene.context.tracks.state[0] = TrackState.FREE
