@@ -138,7 +138,10 @@ FIRES = {
     ),
     "lies, and the network wavers": (
         lambda: (
-            Story().is_("stand", 2000).is_("lie", 500).is_("sit", 800, scores(sit=0.25, lie=0.75))
+            Story(hold_ms=1500)
+            .is_("stand", 2000)
+            .is_("lie", 500)
+            .is_("sit", 1500, scores(sit=0.25, lie=0.75))
         )
     ),
     "is seen badly now and then": (lambda: _blinking(Story().is_("stand", 2000))),
