@@ -17,7 +17,7 @@ TITLES = {
     "simulated": "simulated sites, unseen worlds",
     "drawn_room": "the synthetic camera's own room, unseen seeds",
     "acceptance": "acceptance clip (agreement with the teacher)",
-    "helmet_sites": "helmet_sites",
+    "helmet_sites_turned": "helmet_sites, copies turned by 45 degrees",
 }
 
 

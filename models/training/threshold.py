@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from models.training import metrics
-from models.training.dataset import HELD_OUT, Cache
+from models.training.dataset import Cache
 from models.training.detect import Int8Student
-from models.training.evaluate import JUDGED, LOWEST_SCORE
+from models.training.evaluate import JUDGED, LOWEST_SCORE, samples_of
 from models.training.kinds import CLASSES, PERSON
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def main() -> None:
     judged: dict[int, list[metrics.Judged]] = {kind: [] for kind in JUDGED}
     empty = []
     for source in dict.fromkeys(s for sources in JUDGED.values() for s in sources):
-        for sample in (cache[i] for i in cache.where(HELD_OUT, source)):
+        for sample in samples_of(cache, source):
             found = student.find(sample.pixels, LOWEST_SCORE)
             for kind in (k for k in JUDGED if source in JUDGED[k]):
                 judged[kind].append(metrics.judge(found, sample.boxes, kind))
