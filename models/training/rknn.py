@@ -99,7 +99,7 @@ def convert(python: Path, folder: Path, job: dict[str, Any]) -> bytes:
     command = ["setarch", platform.machine(), "-R", str(python), "-P", str(SCRIPT), "job.json"]
     bare = {
         "PATH": "/usr/bin:/bin", "HOME": "/tmp", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1",
+        "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "TQDM_DISABLE": "1",
     }  # fmt: skip
     done = subprocess.run(
         command, cwd=folder, env=bare, capture_output=True, text=True, timeout=LONGEST_S
