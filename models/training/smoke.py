@@ -49,9 +49,10 @@ CHANGES: Final = {
     "WARM_UP_STEPS": 20,
     "SMALL_PX": (192, 160),
     "SMALL_UNTIL": 0.85,
+    "SAVE_SECONDS": 1e9,
     "SOURCE_SHARES": train.SOURCE_SHARES | {"synthetic": 2.0},
 }
-"""What makes training quick and shallow: small pictures, nearly all of them drawn."""
+"""What makes training quick and shallow: small pictures, nearly all drawn; saved at the end."""
 FEW_STEPS = 12
 """Steps at both ends whose mean loss is compared."""
 FALLS_TO: Final = 0.75
