@@ -64,6 +64,35 @@ LastSeen = tuple[float, float, float, float, float]
 NOBODY: LastSeen = (NEVER_MS, NEVER_MS, 0.0, 0.0, 0.0)
 
 
+class Descent:
+    """How far something has come down since a mark that is one to two DROP_MS old, by slot.
+
+    Attributes:
+        px: pixels; negative where it has risen.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        zeros = bytes(8 * capacity)
+        self.px = array("d", zeros)
+        self._mark_ms, self._mark_y = array("d", zeros), array("d", zeros)
+        self._next_ms, self._next_y = array("d", zeros), array("d", zeros)
+
+    def forget(self, slot: int) -> None:
+        """Nothing is known of this slot."""
+        self.px[slot] = 0.0
+        self._mark_ms[slot] = NEVER_MS
+
+    def see(self, slot: int, y: float, t_ms: float) -> None:
+        """It is at y pixels from the top now; after a gap, counting starts anew."""
+        if t_ms - self._mark_ms[slot] > 4 * DROP_MS:
+            self._mark_ms[slot] = self._next_ms[slot] = t_ms
+            self._mark_y[slot] = self._next_y[slot] = y
+        elif t_ms - self._next_ms[slot] >= DROP_MS:
+            self._mark_ms[slot], self._mark_y[slot] = self._next_ms[slot], self._next_y[slot]
+            self._next_ms[slot], self._next_y[slot] = t_ms, y
+        self.px[slot] = y - self._mark_y[slot]
+
+
 class DownEvidence:
     """One value per track slot, from 0 (up) to 1 (down), kept while nobody sees the person.
 
@@ -94,8 +123,7 @@ class DownEvidence:
         self._place = [(0.0, 0.0)] * postures.capacity
         self._gone = [NOBODY] * GONE
         self.drop, self.vanished = array("d", zeros), bytearray(postures.capacity)
-        self._mark_ms, self._mark_y = array("d", zeros), array("d", zeros)
-        self._next_ms, self._next_y = array("d", zeros), array("d", zeros)
+        self._head, self._box = Descent(postures.capacity), Descent(postures.capacity)
         edge_px = EDGE_SHARE * max(size)
         self._inside = (edge_px, edge_px, size[0] - edge_px, size[1] - edge_px)
         self._postures = postures
@@ -138,7 +166,9 @@ class DownEvidence:
         self._standing_px[slot] = self._limbs_px[slot] = 0.0
         self.share[slot] = self.rise[slot] = 1.0
         self.drop[slot] = self.vanished[slot] = 0
-        self.up_ms[slot] = self.seen_ms[slot] = self._mark_ms[slot] = NEVER_MS
+        self.up_ms[slot] = self.seen_ms[slot] = NEVER_MS
+        self._head.forget(slot)
+        self._box.forget(slot)
 
     def update(self, tracks: Tracks, t_ms: float) -> None:
         """Take over the skeletons of this frame; call once per frame, after `forget` of the dead.
@@ -147,10 +177,13 @@ class DownEvidence:
             tracks: confirmed slots count.
             t_ms: source time.
         """
-        judged_ms, state = self._postures.judged_ms, tracks.state
+        judged_ms, detected_ms = self._postures.judged_ms, self._postures.detected_ms
+        state = tracks.state
         for slot in tracks.live.tolist():
             if state.item(slot) != TrackState.CONFIRMED:
                 continue
+            if detected_ms.item(slot) == t_ms:
+                self._box.see(slot, tracks.boxes.item(slot, 1), t_ms)
             if judged_ms.item(slot) == t_ms:
                 self._judge(slot, t_ms)
                 x, y = tracks.centre[slot].tolist()
@@ -182,7 +215,11 @@ class DownEvidence:
             look *= BENT_WORTH
         form = _form(None if height_px is None else share, None if rise_px is None else up)
         self._smooth(slot, look, form, t_ms)
-        self._fall(slot, joints, standing_px, t_ms)
+        self.vanished[slot] = False
+        head_y = top(joints)
+        if head_y is not None:
+            self._head.see(slot, head_y, t_ms)
+        self.drop[slot] = max(self._head.px[slot], self._box.px[slot]) / standing_px
         self.share[slot], self.rise[slot], self.look[slot] = share, up, look
         self.seen_ms[slot] = t_ms
         if share >= UP_SHARE and up >= UPRIGHT_RISE and look < UP:
@@ -195,20 +232,6 @@ class DownEvidence:
         worth = 1.0 - _ramp(self._belief[slot], EXCLUDED, POSSIBLE)
         raw = BY_ACTION * look + BY_FORM * worth * form
         self.level[slot] += (1.0 - exp(-step_ms / SMOOTH_MS)) * (raw - self.level[slot])
-
-    def _fall(self, slot: int, joints: Joints, standing_px: float, t_ms: float) -> None:
-        """How far the head has come down since a mark that is one to two DROP_MS old."""
-        self.vanished[slot] = False
-        y = top(joints)
-        if y is None:
-            return
-        if t_ms - self._mark_ms[slot] > 4 * DROP_MS:
-            self._mark_ms[slot] = self._next_ms[slot] = t_ms
-            self._mark_y[slot] = self._next_y[slot] = y
-        elif t_ms - self._next_ms[slot] >= DROP_MS:
-            self._mark_ms[slot], self._mark_y[slot] = self._next_ms[slot], self._next_y[slot]
-            self._next_ms[slot], self._next_y[slot] = t_ms, y
-        self.drop[slot] = (y - self._mark_y[slot]) / standing_px
 
     def _measure(self, slot: int, height_px: float | None, upright: float) -> float:
         """The standing height, pixels: as last seen upright, else by the limbs."""

@@ -26,6 +26,8 @@ LEAST_SEEN = 4.5
 """Sum of the visibilities of a skeleton's 17 joints; less is a chair, a curtain, a blanket."""
 SMALLEST, LARGEST = 0.4, 1.7
 """A followed skeleton's torso, in those of the last one at a detected box: nobody shrinks."""
+LONGEST = 1.2
+"""Longer side of a followed skeleton, in those of the boxes before: nobody grows."""
 URGENT = 3.0
 """A person who changes shape or was lost is looked at as if their skeleton were so much older."""
 CHANGED = 0.12
@@ -76,12 +78,14 @@ class Look:
         self._low, self._high = np.zeros(2, np.float32), np.zeros(2, np.float32)
         self._looked_box: F32 = np.zeros((postures.capacity, 4), np.float32)
         self._size_px = [0.0] * postures.capacity
+        self._long_px = [0.0] * postures.capacity
 
     def __call__(self, context: Context) -> None:
         """Look at whose turn it is. Raises NpuFault: this frame has no skeletons then."""
         postures, skeletons, tracks = self._postures, self._skeletons, context.tracks
         for slot in tracks.died:
             postures.forget(slot)
+            self._size_px[slot] = self._long_px[slot] = 0.0
         skeletons.count = skeletons.dropped = 0
         self._alive.begin(context)
         try:
@@ -144,6 +148,7 @@ class Look:
         torso_px = torso_length(keypoints.tolist())
         if is_seen:
             self._size_px[slot] = max(torso_px, SIZE_KEPT * self._size_px[slot])
+            self._long_px[slot] = max(_height(tracks, slot), SIZE_KEPT * self._long_px[slot])
         elif not self._follow(context, slot, keypoints, torso_px):
             return
         np.copyto(postures.keypoints[slot], keypoints)
@@ -172,6 +177,8 @@ class Look:
         if not SMALLEST <= torso_px / max(self._size_px[slot], 1.0) <= LARGEST:
             return False
         box = self._around(keypoints)
+        if max(box[2] - box[0], box[3] - box[1]) > LONGEST * self._long_px[slot]:
+            return False
         if any(
             other != slot
             and tracks.last_ms.item(other) == context.t_ms

@@ -27,6 +27,8 @@ REMEMBER_MS = 30_000.0
 """How long the place of somebody who is down and was lost is remembered."""
 SAME_PLACE = 0.3
 """Share of the smaller of two boxes that lies in the other: who lies there is the same person."""
+SAME_PERSON = 0.5
+"""The same of two tracks that are both there: two people who lie on one another are one hazard."""
 ZoneMap = npt.NDArray[np.unsignedinteger[Any]]
 
 
@@ -138,7 +140,12 @@ class Watch:
         held_ms = t_ms - case.since_ms
         if case.active and held_ms >= self._rule.clear_ms:
             self._clear(case, hazards, {"up_ms": round(held_ms), "clear_ms": self._rule.clear_ms})
-        elif case.is_down and held_ms >= self._wait_ms(case) and self._is_inside(tracks, slot):
+        elif (
+            case.is_down
+            and held_ms >= self._wait_ms(case)
+            and self._is_inside(tracks, slot)
+            and not self._is_known(slot, tracks)
+        ):
             self._raise(case, hazards, self._why(case, t_ms, evidence, tracks))
 
     def lose(self, slot: int, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
@@ -188,6 +195,16 @@ class Watch:
                 lost.clear()
                 return
 
+    def _is_known(self, slot: int, tracks: Tracks) -> bool:
+        """Another track of the same person is raised already: a box and a skeleton have parted."""
+        box: list[float] = tracks.boxes[slot].tolist()
+        return any(
+            other.active and other.slot != slot
+            and tracks.state.item(other.slot) == TrackState.CONFIRMED
+            and _shared(_sides(tracks.boxes[other.slot]), box) >= SAME_PERSON
+            for other in self._cases
+        )  # fmt: skip
+
     def _wait_ms(self, case: Case) -> int:
         return self._rule.hold_ms if case.fell else self._rule.after_ms
 
@@ -236,6 +253,11 @@ class Watch:
 def _age(case: Case) -> float:
     """A free place first, then the one whose time is over soonest."""
     return case.until_ms if case.is_down else 0.0
+
+
+def _sides(box: npt.NDArray[np.float32]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = box.tolist()
+    return left, top, right, bottom
 
 
 def _shared(a: tuple[float, float, float, float], b: list[float]) -> float:
