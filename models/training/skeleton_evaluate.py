@@ -177,11 +177,16 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("report", type=Path)
     parser.add_argument("cache", type=Path, nargs="+")
-    parser.add_argument("--most", type=int, default=4000, help="people of one kind, at most")
+    parser.add_argument("--most", type=int, default=4000, help="people of a source, at most")
     arguments = parser.parse_args()
     people = People(arguments.cache)
     package = load_package(find_package(arguments.package), "tflite")
-    rows = np.flatnonzero(people.held_out)[: arguments.most]
+    rows = np.concatenate(
+        [
+            np.flatnonzero(people.held_out & (people.sources == source))[: arguments.most]
+            for source in sorted(set(people.sources.tolist()))
+        ]
+    )
     threshold = package.info.thresholds.score
     int8, student = int8_joints(package, people, rows), load_student(arguments.checkpoint)
     report = {

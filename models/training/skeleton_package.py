@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,7 +84,7 @@ def accuracy(report: dict[str, Any]) -> dict[str, float]:
     for source, row in int8["sources"].items():
         if source != SIMULATED and row["height"][3]:
             numbers[f"teacher_agrees_{source}"] = row["height"][0]
-    return numbers
+    return {name: value for name, value in numbers.items() if math.isfinite(value)}
 
 
 def card(name: str, file: Path, report: dict[str, Any], notes: str) -> str:
