@@ -11,14 +11,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from models.training import card
+from models.training import card, weights
 from models.training.dataset import TRAIN, Cache
-from models.training.export import interpreter, output_order
+from models.training.export import interpreter, load_student, output_order
 from models.training.kinds import CLASSES
 from models.training.licences import LICENCES
 from models.training.student import STRIDES, Student, parameter_count
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 NMS_IOU = 0.6
 TEACHER = "YOLOX-nano COCO (Apache-2.0)"
 
@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("report", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--notes", type=Path, help="Markdown about known failures, for the card")
+    parser.add_argument("--checkpoint", type=Path, help="keep its float weights in the package")
     arguments = parser.parse_args()
     name, cache = arguments.folder.name, Cache(arguments.cache)
     report = json.loads(arguments.report.read_text())
@@ -88,6 +89,8 @@ def main() -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     file = arguments.folder / f"{name}_int8.tflite"
     file.write_bytes(arguments.int8.read_bytes())
+    if arguments.checkpoint:
+        weights.keep(load_student(arguments.checkpoint), arguments.folder / weights.FILE)
     (arguments.folder / "model.toml").write_text(describe(name, file, cache, report))
     (arguments.folder / "README.md").write_text(card.write(name, file, cache, report))
 

@@ -109,7 +109,14 @@ def learn(cache: Cache, out: Path, steps: int, rate: float | None) -> list[float
         rate: peak learning rate; None takes the one above.
     """
     arguments = argparse.Namespace(
-        minutes=steps, processes=1, threads=2, bf16=False, resume=False, seed=0, teacher=False
+        minutes=steps,
+        processes=1,
+        threads=2,
+        bf16=False,
+        resume=False,
+        start=None,
+        seed=0,
+        teacher=False,
     )
     changes = CHANGES | ({} if rate is None else {"PEAK_RATE": rate})
     before = {name: getattr(train, name) for name in (*changes, "time")}

@@ -37,6 +37,7 @@ from models.training.student import (
     flatten,
     parameter_count,
 )
+from models.training.weights import start_from
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +162,8 @@ class Run:
         self.student = Student(widths).to(self.device, memory_format=torch.channels_last)
         self.hints = Hints(widths.neck).to(self.device)
         self.teacher = DenseTeacher(data_folder()) if arguments.teacher else None
+        if arguments.start:
+            start_from(self.student, arguments.start)
         self.ema = deepcopy(self.student).eval()
         self.optimizer = make_optimizer(self.student, self.hints)
         self.out, self.rank, self.arguments = out, rank, arguments
@@ -301,6 +304,9 @@ def main() -> None:
     parser.add_argument("--bf16", action="store_true", help="faster where the processor has it")
     parser.add_argument(
         "--no-teacher", dest="teacher", action="store_false", help="learn from labels alone"
+    )
+    parser.add_argument(
+        "--start", type=Path, metavar="WEIGHTS", help="begin with the weights.npz of a package"
     )
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--seed", type=int, default=0)

@@ -11,7 +11,16 @@ import torch
 from models.training.distill import Hints, Lesson, lesson_loss
 from models.training.kinds import HELMET, IGNORE, PERSON, VEST
 from models.training.loss import Targets, assign, detection_loss, overlap
-from models.training.student import Exported, Student, cells, decode, flatten, parameter_count
+from models.training.student import (
+    Exported,
+    Student,
+    Widths,
+    cells,
+    decode,
+    flatten,
+    parameter_count,
+)
+from models.training.weights import keep, start_from
 
 MOST_PARAMETERS = 700_000
 CLASSES = 4
@@ -130,3 +139,16 @@ def test_a_few_steps_lower_the_loss() -> None:
         optimizer.step()
         values.append(float((losses.score + losses.box).detach()))
     assert values[-1] < 0.8 * values[0]
+
+
+def test_kept_weights_are_the_network_again_and_only_of_its_own_shape(tmp_path) -> None:
+    torch.manual_seed(1)
+    student, other = Student(), Student()
+    keep(student, tmp_path / "weights.npz")
+    start_from(other, tmp_path / "weights.npz")
+    picture = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        a, b = flatten(student.eval()(picture))[1], flatten(other.eval()(picture))[1]
+    assert torch.allclose(a, b, atol=0.02)
+    with pytest.raises(ValueError, match="not of this network"):
+        start_from(Student(Widths(neck=40)), tmp_path / "weights.npz")
