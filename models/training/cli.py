@@ -52,16 +52,20 @@ def _need(given: list[Path], what: str) -> list[Path]:
     return given
 
 
-def _cache(arguments: Arguments) -> Path:
-    """The detector's one cache of pictures."""
-    caches = _need(arguments.data, "the cache of pictures that `haetae model dataset` made")
-    if len(caches) > 1:
+def _is_cache(folder: Path) -> bool:
+    """Both kinds of cache are whole once their index is there: it is written last."""
+    return (folder / "index.npz").is_file()
+
+
+def _caches(arguments: Arguments, made_first: bool = False) -> list[Path]:
+    """The caches named, which must be there; the first need not be where it is made first."""
+    caches = _need(arguments.data, "what `haetae model dataset` made")
+    if arguments.student == "detector" and len(caches) > 1:
         raise Wrong(f"--data: {len(caches)} folders; a detector learns from one")
-    return caches[0]
-
-
-def _people(arguments: Arguments) -> list[Path]:
-    return _need(arguments.data, "caches of people that `haetae model dataset skeleton` made")
+    for cache in caches[made_first:]:
+        if not _is_cache(cache):
+            raise Wrong(f"--data: {cache} is no cache; `haetae model dataset` makes one")
+    return caches
 
 
 def _rows(arguments: Arguments) -> list[str]:
@@ -100,11 +104,10 @@ def _train(a: Arguments) -> list[Step]:
     """From labels alone."""
     match a.student:
         case "detector":
-            return [
-                Step("train", _words(_cache(a), a.run_folder, "--no-teacher", "--resume", *a.more))
-            ]
+            words = _words(_caches(a)[0], a.run_folder, "--no-teacher", "--resume", *a.more)
+            return [Step("train", words)]
         case "skeleton":
-            return [Step("skeleton_train", _words(a.run_folder, *_people(a), *a.more))]
+            return [Step("skeleton_train", _words(a.run_folder, *_caches(a), *a.more))]
         case _:
             return [Step("action_train", _words(a.run_folder, *_rows(a), *a.more))]
 
@@ -115,9 +118,9 @@ def _distill(a: Arguments) -> list[Step]:
         if "--teachers" not in a.more:
             raise Wrong("--teachers: must name last.pt of the larger students that teach")
         return _train(a)
-    cache = _cache(a) if a.student == "detector" else _people(a)[0]
+    cache = _caches(a, made_first=True)[0]
     first: list[Step] = []
-    if a.refresh or not (cache / "index.npz").exists():
+    if a.refresh or not _is_cache(cache):
         simulated = _words("--simulated", *a.simulated) if a.simulated else []
         module = "dataset" if a.student == "detector" else "skeleton_sources"
         first = [Step(module, _words(cache, *simulated))]
@@ -125,15 +128,15 @@ def _distill(a: Arguments) -> list[Step]:
         return [*first, Step("train", _words(cache, a.run_folder, "--resume", *a.more))]
     if a.simulated:
         raise Wrong("--simulated: simulated people have a cache of their own; name it with --data")
-    return [*first, *_train(a)]
+    return [*first, Step("skeleton_train", _words(a.run_folder, *a.data, *a.more))]
 
 
 def _quantize(a: Arguments) -> list[Step]:
     match a.student:
         case "detector":
-            return [Step("quantize", _words(a.checkpoint, _cache(a), a.out, *a.more))]
+            return [Step("quantize", _words(a.checkpoint, _caches(a)[0], a.out, *a.more))]
         case "skeleton":
-            return [Step("skeleton_export", _words(a.checkpoint, a.out, *_people(a), *a.more))]
+            return [Step("skeleton_export", _words(a.checkpoint, a.out, *_caches(a), *a.more))]
         case _:
             return [Step("action_export", _words(a.checkpoint, a.out, *_rows(a), *a.more))]
 
@@ -159,10 +162,10 @@ def _evaluate(a: Arguments) -> list[Step]:
     match a.student:
         case "detector":
             file, score = _tflite(a.model)
-            words = _words(_cache(a), "--int8", file, *score, *checkpoint, *report, *a.more)
+            words = _words(_caches(a)[0], "--int8", file, *score, *checkpoint, *report, *a.more)
             return [Step("evaluate", words)]
         case "skeleton":
-            words = _words(a.model, a.checkpoint, a.report, *_people(a), *a.more)
+            words = _words(a.model, a.checkpoint, a.report, *_caches(a), *a.more)
             return [Step("skeleton_evaluate", words)]
         case _:
             file, _ = _tflite(a.model)
@@ -186,8 +189,8 @@ def _package(a: Arguments) -> list[Step]:
     if a.student == "action":
         return [Step("action_package", words)]
     score = json.loads(a.report.read_text())["score"]
-    picture = _words(_cache(a), a.file, a.folder / "confusion.png", "--score", score)
-    return [Step("package", _words(_cache(a), *words)), Step("confusion", picture)]
+    picture = _words(_caches(a)[0], a.file, a.folder / "confusion.png", "--score", score)
+    return [Step("package", _words(_caches(a)[0], *words)), Step("confusion", picture)]
 
 
 def _card(a: Arguments) -> list[Step]:

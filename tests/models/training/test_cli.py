@@ -17,9 +17,13 @@ from models.training.goals import GOALS, judge, lines
 
 
 @pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> list[cli.Step]:
-    """The modules that a command would run, instead of running them."""
+def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[cli.Step]:
+    """The modules that a command would run, instead of running them; C and D are caches."""
     called: list[cli.Step] = []
+    monkeypatch.chdir(tmp_path)
+    for name in ("C", "D"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.npz").touch()
 
     def note(_: str, step: cli.Step) -> int:
         called.append(step)
@@ -46,12 +50,12 @@ CALLS = [
     ("train skeleton R --data C D", ["skeleton_train R C D"]),
     ("train action R --data P.npz", ["action_train R --simulated P.npz"]),
     ("train action R", ["action_train R"]),
-    ("distill detector R --data C", ["dataset C", "train C R --resume"]),
+    ("distill detector R --data N", ["dataset N", "train N R --resume"]),
     (
         "distill detector R --data C --simulated S",
         ["dataset C --simulated S", "train C R --resume"],
     ),
-    ("distill skeleton R --data C D", ["skeleton_sources C", "skeleton_train R C D"]),
+    ("distill skeleton R --data N D", ["skeleton_sources N", "skeleton_train R N D"]),
     ("distill action R --teachers T/last.pt", ["action_train R --teachers T/last.pt"]),
     ("quantize detector L O.tflite --data C", ["quantize L C O.tflite"]),
     ("quantize skeleton L O.tflite --data C", ["skeleton_export L O.tflite C"]),
@@ -82,18 +86,6 @@ def test_what_is_typed_reaches_the_students_module(
     assert [" ".join((s.module, *s.argv)) for s in steps] == [
         line.format(report=report) for line in wanted
     ]
-
-
-def test_a_cache_that_is_there_is_not_made_again_unless_asked(
-    steps: list[cli.Step], tmp_path: Path
-) -> None:
-    (tmp_path / "index.npz").touch()
-    words = ["distill", "detector", "R", "--data", str(tmp_path)]
-    assert model(words) == 0
-    assert [step.module for step in steps] == ["train"]
-    steps.clear()
-    assert model([*words, "--refresh"]) == 0
-    assert [step.module for step in steps] == ["dataset", "train"]
 
 
 def test_a_package_says_which_student_it_is(steps: list[cli.Step], tmp_path: Path) -> None:
@@ -140,9 +132,12 @@ def test_every_module_is_there_and_knows_the_options_it_is_given(
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("train detector R", "--data: must name the cache of pictures"),
-        ("train detector R --data A B", "2 folders; a detector learns from one"),
-        ("train skeleton R", "--data: must name caches of people"),
+        ("train detector R", "--data: must name what `haetae model dataset` made"),
+        ("train detector R --data C D", "2 folders; a detector learns from one"),
+        ("train detector R --data N", "--data: N is no cache"),
+        ("distill skeleton R --data N M", "--data: M is no cache"),
+        ("quantize skeleton L O --data N", "--data: N is no cache"),
+        ("evaluate detector F --data N", "--data: N is no cache"),
         ("distill action R", "--teachers: must name"),
         ("distill skeleton R --data C --simulated S", "--simulated: simulated people have a cache"),
         ("dataset action P.npz --simulated A", "--simulated: name those files"),
