@@ -52,9 +52,11 @@ CALLS = [
     ("train action R", ["action_train R"]),
     ("distill detector R --data N", ["dataset N", "train N R --resume"]),
     (
-        "distill detector R --data C --simulated S",
-        ["dataset C --simulated S", "train C R --resume"],
+        "distill detector R --data N --simulated S",
+        ["dataset N --simulated S", "train N R --resume"],
     ),
+    ("distill detector R --data C", ["train C R --resume"]),
+    ("distill detector R --data C --refresh", ["dataset C", "train C R --resume"]),
     ("distill skeleton R --data N D", ["skeleton_sources N", "skeleton_train R N D"]),
     ("distill action R --teachers T/last.pt", ["action_train R --teachers T/last.pt"]),
     ("quantize detector L O.tflite --data C", ["quantize L C O.tflite"]),
