@@ -13,7 +13,7 @@ from models.tables import Actions, Skeletons
 from runtime.loop import Stage, judged
 from runtime.metrics import Metrics
 from runtime.posture import Postures
-from runtime.posture_network import WatchedSession
+from runtime.posture_network import WatchedSession, knows_absence
 from runtime.posture_stages import Act, Look
 
 BODY_STAGES = ("skeleton", "action")
@@ -50,12 +50,13 @@ class Bodies:
         self._look_session = WatchedSession(skeleton_session, checked)
         self._act_session = WatchedSession(action_session, checked)
         self._skeleton = SkeletonNetwork(skeleton, self._look_session, *size)
+        self._knows_absence = knows_absence(self._skeleton, size)
         self._action = ActionNetwork(action, self._act_session, self._looks)
         self.actions = self._action.classes
 
     def postures(self) -> Postures:
         """A table for one context."""
-        return Postures(self._tracks, self.actions)
+        return Postures(self._tracks, self.actions, self._knows_absence)
 
     def stages(self, postures: Postures, metrics: Metrics) -> tuple[Stage, Stage]:
         """The rows of the stage table, between track and rules.

@@ -23,6 +23,8 @@ class Postures:
         found_ms: float64[T], source time of the last look that found a whole enough skeleton.
         judged_ms: float64[T], source time of the skeleton that `scores` are of.
         detected_ms: float64[T], source time when the detector, not a skeleton, last saw the track.
+        knows_absence: the skeleton network finds nobody where nobody is. Of one that does not, a
+            skeleton proves something only where the detector sees somebody too.
     """
 
     __slots__ = (
@@ -32,14 +34,16 @@ class Postures:
         "found_ms",
         "judged_ms",
         "keypoints",
+        "knows_absence",
         "looked_ms",
         "scores",
         "torso_px",
     )
 
-    def __init__(self, capacity: int, actions: tuple[str, ...]) -> None:
+    def __init__(self, capacity: int, actions: tuple[str, ...], knows_absence: bool = True) -> None:
         self.capacity = capacity
         self.actions = actions
+        self.knows_absence = knows_absence
         self.keypoints: F32 = np.zeros((capacity, JOINTS, 3), np.float32)
         self.scores: F32 = np.zeros((capacity, len(actions)), np.float32)
         self.torso_px: F64 = np.zeros(capacity, np.float64)

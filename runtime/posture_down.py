@@ -182,18 +182,21 @@ class DownEvidence:
         for slot in tracks.live.tolist():
             if state.item(slot) != TrackState.CONFIRMED:
                 continue
-            if detected_ms.item(slot) == t_ms:
+            is_detected = detected_ms.item(slot) == t_ms
+            if is_detected:
                 self._box.see(slot, tracks.boxes.item(slot, 1), t_ms)
-            if judged_ms.item(slot) == t_ms:
-                self._judge(slot, t_ms)
+            is_sure = is_detected or self._postures.knows_absence
+            if judged_ms.item(slot) == t_ms and (is_sure or not self.vanished[slot]):
+                self._judge(slot, t_ms, is_sure)
                 x, y = tracks.centre[slot].tolist()
                 self._place[slot] = x, y
-            elif self.drop[slot] >= DROP_SHARE and not self.vanished[slot]:
-                self._miss(tracks, slot, t_ms)
+            if self.drop[slot] >= DROP_SHARE and not self.vanished[slot]:
+                known = tracks.last_ms if self._postures.knows_absence else detected_ms
+                self._miss(tracks, slot, t_ms - known.item(slot))
 
-    def _miss(self, tracks: Tracks, slot: int, t_ms: float) -> None:
+    def _miss(self, tracks: Tracks, slot: int, unseen_ms: float) -> None:
         """Somebody who was falling is not seen, and has not left the picture: they are down."""
-        if t_ms - tracks.last_ms.item(slot) < VANISH_MS:
+        if unseen_ms < VANISH_MS:
             return
         left, upper, right, lower = tracks.boxes[slot].tolist()
         least_x, least_y, most_x, most_y = self._inside
@@ -201,7 +204,8 @@ class DownEvidence:
             self.level[slot] = max(self.level[slot], VANISHED_LEVEL)
             self.vanished[slot] = True
 
-    def _judge(self, slot: int, t_ms: float) -> None:
+    def _judge(self, slot: int, t_ms: float, is_sure: bool) -> None:
+        """Take over one skeleton; `is_sure`: there is somebody, so that it can also say "up"."""
         postures = self._postures
         joints: Joints = postures.keypoints[slot].tolist()
         scores: list[float] = postures.scores[slot].tolist()
@@ -215,13 +219,15 @@ class DownEvidence:
             look *= BENT_WORTH
         form = _form(None if height_px is None else share, None if rise_px is None else up)
         self._smooth(slot, look, form, t_ms)
+        self.share[slot], self.rise[slot], self.look[slot] = share, up, look
+        self.seen_ms[slot] = t_ms
+        if not is_sure:
+            return
         self.vanished[slot] = False
         head_y = top(joints)
         if head_y is not None:
             self._head.see(slot, head_y, t_ms)
         self.drop[slot] = max(self._head.px[slot], self._box.px[slot]) / standing_px
-        self.share[slot], self.rise[slot], self.look[slot] = share, up, look
-        self.seen_ms[slot] = t_ms
         if share >= UP_SHARE and up >= UPRIGHT_RISE and look < UP:
             self.up_ms[slot] = t_ms
 

@@ -10,16 +10,21 @@ from collections.abc import Sequence
 from time import perf_counter_ns
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from drivers.faults import NpuFault
-from drivers.interfaces import Session
+from drivers.interfaces import U8, Session
 from drivers.npu.stale import StaleCheck
+from models.skeleton import SkeletonNetwork
 from runtime.context import Context
 from runtime.metrics import Metrics
 
 AWAKE_MS = 400.0
 """A network that has not run for this long is run on anything."""
+LEAST_SEEN = 4.5
+"""Sum of the visibilities of a skeleton's 17 joints; less is a chair, a curtain, a blanket."""
+TILE_PX = 16
 
 
 class WatchedSession:
@@ -89,3 +94,34 @@ class Liveness:
         self._failing = context.doubtful = True
         self._metrics.npu_errors += 1
         return fault
+
+
+def knows_absence(network: SkeletonNetwork, size: tuple[int, int]) -> bool:
+    """Whether a skeleton network finds nobody in grey, in a ramp and in tiles of random colour.
+
+    Args:
+        network: loaded.
+        size: width and height of the pictures, pixels.
+
+    Raises:
+        NpuFault: it failed.
+    """
+    width, height = size
+    joints = np.zeros((17, 3), np.float32)
+    box = np.array([0, 0, width, height], np.float32)
+    for pixels in _empty_pictures(width, height):
+        network.look(pixels, box, joints)
+        if joints[:, 2].sum() >= LEAST_SEEN:
+            return False
+    return True
+
+
+def _empty_pictures(width: int, height: int) -> list[U8]:
+    """Three pictures of nothing: uint8[height, width, 3]."""
+    grey = np.full((height, width, 3), 114, np.uint8)
+    ramp, tiles = grey.copy(), grey.copy()
+    ramp[:] = np.linspace(0, 255, width).astype(np.uint8)[None, :, None]
+    y, x, c = np.ogrid[:height, :width, :3]
+    mixed = ((y // TILE_PX * 131 + x // TILE_PX) * 3 + c) * 2654435761
+    tiles[:] = (mixed >> 13) & 255
+    return [grey, ramp, tiles]

@@ -19,11 +19,9 @@ from runtime.context import Context
 from runtime.metrics import Metrics
 from runtime.posture import NEVER_MS, Postures
 from runtime.posture_form import torso_length
-from runtime.posture_network import Liveness, WatchedSession
+from runtime.posture_network import LEAST_SEEN, Liveness, WatchedSession
 from runtime.tables import F32, Tracks, TrackState
 
-LEAST_SEEN = 4.5
-"""Sum of the visibilities of a skeleton's 17 joints; less is a chair, a curtain, a blanket."""
 SMALLEST, LARGEST = 0.4, 1.7
 """A followed skeleton's torso, in those of the last one at a detected box: nobody shrinks."""
 LONGEST = 1.2
@@ -34,8 +32,8 @@ CHANGED = 0.12
 """Change of a box's height or width since the last look, as a share of its height."""
 FAR_SHARE = 0.2
 """Of the picture's height: who is smaller is far away, and left out when the loop is behind."""
-FOLLOW_MS = 8000.0
-"""How long somebody is followed by the skeleton alone."""
+FOLLOW_MS, UNSURE_FOLLOW_MS = 8000.0, 1500.0
+"""How long somebody is followed by the skeleton alone; where the network sees people anywhere."""
 SIZE_KEPT = 0.98
 """Of the size at each further look: a torso only ever looks shorter than it is."""
 GROW = 0.12
@@ -73,6 +71,7 @@ class Look:
         self._metrics = metrics
         self._alive = Liveness(session, metrics)
         self._far_px = FAR_SHARE * size[1]
+        self._follow_ms = FOLLOW_MS if postures.knows_absence else UNSURE_FOLLOW_MS
         self._whole: F32 = np.array([0, 0, *size], np.float32)
         self._box: F32 = np.zeros(4, np.float32)
         self._low, self._high = np.zeros(2, np.float32), np.zeros(2, np.float32)
@@ -111,7 +110,7 @@ class Look:
             is_seen = tracks.last_ms.item(slot) == t_ms
             if is_seen:
                 postures.detected_ms[slot] = t_ms
-            elif t_ms - postures.detected_ms.item(slot) > FOLLOW_MS:
+            elif t_ms - postures.detected_ms.item(slot) > self._follow_ms:
                 continue
             age_ms = t_ms - max(postures.looked_ms.item(slot), tracks.first_ms.item(slot))
             if not is_seen or self._has_changed(tracks, slot):

@@ -65,6 +65,7 @@ class Story:
         tracks.foot[slot] = (box[0] + box[2]) / 2, box[3]
         tracks.centre[slot] = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         tracks.last_ms[slot] = postures.found_ms[slot] = postures.judged_ms[slot] = self.t_ms
+        postures.detected_ms[slot] = self.t_ms
         postures.keypoints[slot] = joints
         postures.torso_px[slot] = 50.0
         postures.scores[slot] = said
@@ -290,6 +291,23 @@ def test_the_same_at_the_edge_of_the_picture_is_somebody_who_left():
     story.see(figure("squat", x=20.0), SAID["squat"])
     story.tick()
     assert story.unseen(1100).lost().unseen(500).edges == []
+
+
+@pytest.mark.parametrize(("knows_absence", "expected"), [(True, []), (False, ["raised"])])
+def test_a_skeleton_where_the_detector_sees_nobody_counts_as_far_as_the_network_can_tell(
+    knows_absence, expected
+):
+    """Falls out of the detector's sight; then the network sees somebody standing there."""
+    story = Story()
+    story.postures.knows_absence = knows_absence
+    story.is_("stand", 2000)
+    story.see(figure("squat"), SAID["squat"])
+    story.tick()
+    for _ in range(15):
+        story.see(figure("stand"), SAID["stand"])
+        story.postures.detected_ms[0] = 2000.0
+        story.tick()
+    assert story.states == expected
 
 
 def test_a_lost_one_who_lies_there_again_is_the_same_hazard():

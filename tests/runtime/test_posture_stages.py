@@ -14,8 +14,8 @@ from runtime.context import Context
 from runtime.metrics import Metrics
 from runtime.people import People
 from runtime.posture import NEVER_MS, Postures
-from runtime.posture_network import AWAKE_MS, WatchedSession
-from runtime.posture_stages import FOLLOW_MS, Act, Look
+from runtime.posture_network import AWAKE_MS, WatchedSession, knows_absence
+from runtime.posture_stages import FOLLOW_MS, UNSURE_FOLLOW_MS, Act, Look
 from runtime.tables import Hazards, Tracks, TrackState
 from tests.runtime.bodies import ACTIONS, box_of, figure
 
@@ -50,10 +50,10 @@ class Eyes:
 class Scene:
     """People in a picture, with the two stages."""
 
-    def __init__(self, looks: int = 4) -> None:
+    def __init__(self, looks: int = 4, knows_absence: bool = True) -> None:
         self.context = Context(
             Frame(WIDTH, HEIGHT), Detections(SLOTS), Tracks(SLOTS), Hazards(1),
-            Postures(SLOTS, ACTIONS),
+            Postures(SLOTS, ACTIONS, knows_absence),
         )  # fmt: skip
         self.eyes, self.metrics = Eyes(), Metrics(())
         self.postures, skeletons = self.context.postures, Skeletons(looks)
@@ -186,6 +186,35 @@ def test_nobody_is_followed_for_ever():
         scene.tick(found=[figure("lie")])
     last_ms = scene.context.tracks.last_ms[0]
     assert last_ms == pytest.approx(FOLLOW_MS, abs=STEP_MS)
+
+
+def test_a_network_that_sees_people_everywhere_follows_for_a_moment_only():
+    scene = Scene(knows_absence=False)
+    scene.tick({0: figure("stand")})
+    for _ in range(40):
+        scene.tick(found=[figure("lie", x=230.0, foot_y=250.0)])
+    last_ms = scene.context.tracks.last_ms[0]
+    assert last_ms == pytest.approx(UNSURE_FOLLOW_MS, abs=STEP_MS)
+
+
+@pytest.mark.parametrize(("seen", "expected"), [(0.1, True), (0.9, False)])
+def test_whether_a_network_knows_an_empty_picture_is_asked_at_boot(seen, expected):
+    eyes = Eyes()
+    everywhere = np.full((17, 3), seen, np.float32)
+    eyes.look = lambda pixels, box, out: np.copyto(out, everywhere)
+    assert knows_absence(eyes, (WIDTH, HEIGHT)) is expected
+
+
+def test_a_network_that_sees_somebody_in_one_of_the_empty_pictures_does_not_know():
+    eyes, looks = Eyes(), []
+
+    def look(pixels, box, out):
+        looks.append(pixels.copy())
+        out[:] = 0.9 if len(looks) == 3 else 0.0
+
+    eyes.look = look
+    assert knows_absence(eyes, (WIDTH, HEIGHT)) is False
+    assert all((a != b).any() for a, b in zip(looks, looks[1:], strict=False))
 
 
 def test_the_skeleton_of_somebody_else_is_not_followed():
