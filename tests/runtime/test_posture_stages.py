@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -214,7 +215,7 @@ def test_a_network_that_sees_somebody_in_one_of_the_empty_pictures_does_not_know
 
     eyes.look = look
     assert knows_absence(eyes, (WIDTH, HEIGHT)) is False
-    assert all((a != b).any() for a, b in zip(looks, looks[1:], strict=False))
+    assert all((a != b).any() for a, b in pairwise(looks))
 
 
 def test_the_skeleton_of_somebody_else_is_not_followed():
