@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -108,9 +109,20 @@ def falls(tables: dict[str, Any]) -> dict[str, int]:
     }
 
 
+def resident_kb() -> int:
+    """Memory of this process that is in RAM."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 1024
+
+
 def measure(checkpoint: Path, int8_file: Path, sources: list[Source]) -> dict[str, Any]:
     """The whole report."""
-    student, small = load_student(checkpoint), Int8Student(int8_file)
+    student, first = load_student(checkpoint), Int8Student(int8_file)
+    first.scores(sources[0].skeletons[:1])  # the runtime's own memory is taken here
+    before = resident_kb()
+    small = Int8Student(int8_file)
+    small.scores(sources[0].skeletons[:1])
+    grown_kb = resident_kb() - before
     report: dict[str, Any] = {"float": {}, "int8": {}, "same_answer": {}}
     counts = np.zeros((len(ACTIONS), len(ACTIONS)), np.intp)
     for source in sources:
@@ -123,6 +135,7 @@ def measure(checkpoint: Path, int8_file: Path, sources: list[Source]) -> dict[st
         report["same_answer"][source.name] = float((as_float.argmax(1) == as_int8.argmax(1)).mean())
     report["confusion"] = counts.tolist()
     report["falls"] = falls(report["int8"])
+    report["resident_kb"] = grown_kb
     report["robust"] = robustness(sources, small.scores)
     times = np.array(small.invoke_ms[-INVOKES:])
     report["invoke_ms"] = {"best": float(times.min()), "median": float(np.median(times))}

@@ -80,6 +80,7 @@ def card(name: str, file: Path, report: dict[str, Any], notes: str) -> str:
         blocks=BLOCKS,
         bottleneck=BOTTLENECK,
         classes=", ".join(ACTIONS),
+        resident_kb=report["resident_kb"],
         best_ms=report["invoke_ms"]["best"],
         median_ms=report["invoke_ms"]["median"],
         accuracy_table=_accuracy_table(report),

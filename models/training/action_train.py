@@ -45,7 +45,7 @@ SHARES = {
 """How often a label of a set is drawn, against the labels of the others."""
 MORE = {
     ("lzq_a", "walk"): 1.3, ("lzq_b", "1"): 1.2, ("lzq_b", "2"): 1.5, ("lzq_b", "3"): 1.5,
-    ("lzq_b", "4"): 1.3, ("body25", "Stand"): 1.8, ("body25", "Seated"): 4.0,
+    ("lzq_b", "4"): 1.3, ("body25", "Stand"): 3.0, ("body25", "Seated"): 4.0,
     ("fall_posture", "Fall"): 1.5, ("fall_posture", "Sit"): 1.3,
     ("posed", "stand"): 0.5, ("posed", "walk"): 0.8, ("posed", "squat"): 0.7,
     ("simulated", "walk"): 1.6, ("simulated", "fall"): 2.0, ("simulated", "sit"): 1.5,
@@ -258,7 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder for last.pt; resumed when it is there")
     parser.add_argument("--simulated", type=Path, nargs="*", default=[])
-    parser.add_argument("--steps", type=int, default=7000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--shape", type=int, nargs=3, default=SHAPE,
                         help="width, bottleneck, blocks (384 96 4 makes a teacher)")  # fmt: skip
