@@ -22,13 +22,13 @@ from runtime.tables import Tracks, TrackState
 
 STANDING_TORSOS = 2.85
 """Height from the highest joint to the lowest of somebody who stands, in torso lengths."""
-LOW_SHARE, HIGH_SHARE = 0.25, 0.45
+LOW_SHARE, HIGH_SHARE = 0.3, 0.47
 """Share of the standing height that is surely down, and surely not."""
-FLAT_RISE, UPRIGHT_RISE = 0.25, 0.5
+FLAT_RISE, UPRIGHT_RISE = 0.35, 0.55
 """Shoulders above hips, in torso lengths, that are surely down, and surely not."""
 BY_ACTION, BY_FORM = 0.5, 0.5
 """What the two are worth."""
-EXCLUDED, POSSIBLE = 0.05, 0.15
+EXCLUDED, POSSIBLE = 0.04, 0.12
 """Where the action network hardly ever says that somebody is down, for BELIEF_MS, they only look
 so: they tie their shoes. Up to the first the form is worth nothing, from the second on all."""
 BELIEF_MS = 400.0
