@@ -96,7 +96,7 @@ class ManDownRuleConfig(
     zone: str = ""
     """Only whoever lies in this zone; left out: in the whole picture."""
     severity: Severity = "danger"
-    hold_ms: Annotated[int, Meta(ge=0, le=60_000)] = 700
+    hold_ms: Annotated[int, Meta(ge=0, le=60_000)] = 500
     """Somebody who was seen to fall is a hazard after being down for this long."""
     after_ms: Annotated[int, Meta(ge=0, le=600_000)] = 3000
     """Somebody who was not - who lay there from the first, or lay down slowly - after this long."""

@@ -271,7 +271,7 @@ def test_a_hazard_says_why():
     assert why["action_score"] == pytest.approx(1.0)
     assert why["height_share"] < 0.25 and why["torso_rise"] < 0.25
     assert why["fell"] is True and why["out_of_sight"] is False
-    assert why["hold_ms"] == 700 <= why["down_ms"]
+    assert why["hold_ms"] == 500 <= why["down_ms"]
     assert set(why) >= {"centre_px"}
     assert "after_ms" in Story().is_("lie", 5000).whys[0]
 
