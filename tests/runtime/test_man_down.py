@@ -173,7 +173,7 @@ NEARLY = {
     ),
     "sits down and stays": lambda: Story().is_("stand", 1000).is_("sit", 8000),
     "stumbles and is up again at once": (
-        lambda: Story().is_("stand", 2000).is_("lie", 500).is_("stand", 3000)
+        lambda: Story().is_("stand", 2000).is_("lie", 300).is_("stand", 3000)
     ),
     "one wrong skeleton among right ones": (lambda: _one_wrong(Story().is_("stand", 2000))),
     "lies down slowly, for less than after_ms": (

@@ -29,7 +29,7 @@ def test_the_shipped_file_has_what_a_technician_changes():
     site = load_site(SITES / "man_down.toml")
     [rule] = site.rules
     assert (rule.hold_ms, rule.after_ms, rule.clear_ms, rule.severity) == (
-        700,
+        500,
         3000,
         2000,
         "danger",
