@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import subprocess
 import sys
 import tempfile
@@ -43,7 +42,7 @@ log = logging.getLogger("models.training.smoke")
 
 DRAWN, DRAWN_HELD_OUT, REAL = 400, 40, 60
 STEPS = 300
-"""Of the detector; on two cores about a minute."""
+"""Of the detector; on one core a little more than a minute."""
 CHANGES: Final = {
     "PEAK_RATE": 4e-3,
     "WARM_UP_STEPS": 20,
@@ -238,7 +237,7 @@ def main() -> int:
     arguments = parser.parse_args()
     out, rate, pythons = arguments.out, arguments.rate, arguments.load_with
     out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(min(os.cpu_count() or 1, 2))
+    torch.set_num_threads(1)  # two threads wait for each other where cores are shared
     parts = {
         "action": partial(action, out, rate, pythons),
         "detector": partial(detector, out, arguments.steps, rate, pythons),
