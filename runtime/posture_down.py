@@ -52,7 +52,7 @@ LEARN, LEARN_SMALLER, LEARN_LIMBS = 0.3, 0.1, 0.1
 DROP_MS, DROP_SHARE = 250.0, 0.35
 """A head that came down by this share of the standing height in one to two such times is falling:
 nobody sits or squats so fast (2 m/s)."""
-VANISH_MS, VANISHED_LEVEL = 300.0, 0.6
+VANISH_MS, VANISHED_LEVEL = 200.0, 0.6
 """Somebody who was falling when last seen, and has not been seen since, counts as down."""
 EDGE_SHARE = 0.03
 """Of the picture's size: who was last seen so close to its edge has left it."""
