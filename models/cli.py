@@ -25,7 +25,7 @@ WRONG_ARGUMENTS: Final = 2
 MODEL_REFUSED: Final = 3
 NPU_FAILED: Final = 4
 
-DEFAULT_MODEL: Final = "person_xs"
+DEFAULT_MODEL: Final = "ppe_s"
 
 TRAINING: Final = {
     "dataset": "pictures or poses to learn from",

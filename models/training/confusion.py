@@ -13,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from models.training.boxes import F32, iou
-from models.training.dataset import HELD_OUT, Cache
+from models.training.dataset import Cache
 from models.training.detect import Int8Student
+from models.training.evaluate import samples_of
 from models.training.kinds import CLASSES, IGNORE
 from models.training.metrics import MATCH_IOU
 
+REAL = ("ppe_minhnkb", "ppe_hardhat", "helmet_sites", "coco128x2", "fall_posture")
+"""Pictures that a camera took: in the simulated ones most parts are too small to be seen."""
 CELL_PX, MARGIN_PX = 118, 150
 WHITE, INK = 255, (40, 40, 40)
 Counts = npt.NDArray[np.int64]
@@ -97,8 +100,8 @@ def main() -> None:
     arguments = parser.parse_args()
     cache, student = Cache(arguments.cache), Int8Student(arguments.int8)
     counts = np.zeros((len(CLASSES) + 1, len(CLASSES) + 1), np.int64)
-    for i in cache.where(HELD_OUT):
-        count(student.find(cache[i].pixels, arguments.score), cache[i].boxes, counts)
+    for sample in (s for source in REAL for s in samples_of(cache, source)):
+        count(student.find(sample.pixels, arguments.score), sample.boxes, counts)
     cv2.imwrite(str(arguments.out), draw(counts))
 
 

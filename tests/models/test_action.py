@@ -172,7 +172,7 @@ def test_a_detector_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str
     source = tmp_path / "s.npz"
     np.savez(source, keypoints=_golden())
     arguments = ["--skeletons", str(source), "--layout", "coco17", "--out", str(tmp_path / "o")]
-    assert action([*arguments, "--model", "person_xs"]) == MODEL_REFUSED
+    assert action([*arguments, "--model", "ppe_s"]) == MODEL_REFUSED
     assert 'allowed: "action"' in capsys.readouterr().err
 
 

@@ -121,6 +121,6 @@ def test_a_missing_file_of_boxes_is_refused(pictures):
 
 
 def test_a_detector_is_refused(pictures, capsys):
-    code, _ = run(pictures, [line("a.png", 0, 0, 9, 9)], "--model", "person_xs")
+    code, _ = run(pictures, [line("a.png", 0, 0, 9, 9)], "--model", "ppe_s")
     assert code == 3
     assert 'role = "detector"' in capsys.readouterr().err

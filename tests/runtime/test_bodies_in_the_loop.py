@@ -88,7 +88,7 @@ def test_a_site_that_needs_skeletons_is_refused_on_a_board_without():
 def test_a_package_of_another_role_is_refused(tmp_path):
     done = haetae(
         *("run", "--board", BOARD, "--site", SITES / "man_down.toml", "--fast"),
-        *("--skeleton", "person_xs", "--action", "action_xs"),
+        *("--skeleton", "ppe_s", "--action", "action_xs"),
         *("--journal", tmp_path / "journal.ring"),
     )
     assert done.returncode == 3

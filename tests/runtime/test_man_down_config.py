@@ -73,7 +73,7 @@ def test_a_board_with_half_of_the_networks_is_refused(tmp_path, lines, expected)
     [found] = mistakes(
         load_board,
         tmp_path / "board.toml",
-        f'{text[:start]}detector = "person_xs"\n{lines}{text[end:]}',
+        f'{text[:start]}detector = "ppe_s"\n{lines}{text[end:]}',
     )
     assert found.startswith(expected)
 
@@ -82,7 +82,7 @@ def test_the_check_command_looks_at_both_files_together(tmp_path):
     bare = tmp_path / "board.toml"
     text = BOARD.read_text()
     start = text.index("detector = ")
-    bare.write_text(f'{text[:start]}detector = "person_xs"{text[text.index(chr(10) * 2, start) :]}')
+    bare.write_text(f'{text[:start]}detector = "ppe_s"{text[text.index(chr(10) * 2, start) :]}')
     done = haetae("check", "--board", bare, "--site", SITES / "man_down.toml")
     assert done.returncode == 2
     assert "rules[0].kind = 'man_down': needs models.skeleton" in done.stderr

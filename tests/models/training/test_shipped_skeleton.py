@@ -52,6 +52,10 @@ def figure() -> np.ndarray:
         cv2.circle(pixels, (120 + 40 * side, 172), 7, SKIN, -1, cv2.LINE_AA)
     _limb(pixels, (120, 62), (120, 80), 14, SKIN)
     cv2.ellipse(pixels, (120, 54), (15, 19), 0, 0, 360, SKIN, -1, cv2.LINE_AA)
+    for side in (-1, 1):
+        cv2.circle(pixels, (120 + 6 * side, 54), 2, (30, 30, 40), -1, cv2.LINE_AA)
+        cv2.line(pixels, (120 + 11 * side, 80), (120 + 11 * side, 160), (235, 235, 235), 5)
+    cv2.line(pixels, (115, 66), (125, 66), (60, 60, 140), 2, cv2.LINE_AA)
     cv2.ellipse(pixels, (120, 46), (17, 15), 0, 180, 360, (30, 200, 230), -1, cv2.LINE_AA)
     return cv2.GaussianBlur(pixels, (3, 3), 0.8)
 

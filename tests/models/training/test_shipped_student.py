@@ -14,8 +14,8 @@ import pytest
 from drivers.camera.synthetic_scene import SyntheticScene
 from models.training.licences import LICENCES
 
-FOLDER = Path(__file__).parents[3] / "models/students/person_xs"
-MOST_PARAMETERS = 200_000
+FOLDER = Path(__file__).parents[3] / "models/students/ppe_s"
+MOST_PARAMETERS = 700_000
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def test_the_file_is_the_one_described(described: dict) -> None:
         assert hashlib.sha256(content).hexdigest() == target["sha256"]
 
 
-def test_it_finds_people_only_with_few_parameters(described: dict) -> None:
-    assert described["classes"] == ["person"]
+def test_it_finds_four_things_with_few_parameters(described: dict) -> None:
+    assert described["classes"] == ["person", "helmet", "vest", "bare_head"]
     assert 0 < described["parameters"] <= MOST_PARAMETERS
 
 
