@@ -16,6 +16,7 @@ import torch
 from models.skeletons import JOINTS
 from models.training.boxes import F32
 from models.training.export import interpreter
+from models.training.quantize import _logits
 from models.training.skeleton_augment import augmented, plain
 from models.training.skeleton_cache import People
 from models.training.skeleton_student import (
@@ -31,6 +32,9 @@ INPUT_SHAPE = (1, HEIGHT_PX, WIDTH_PX, 3)
 INPUT_RANGE = (-1.0, 127 / 128)
 """Scale 1/128 and zero point 0: the int8 input is the camera's byte with its top bit flipped."""
 OFFSET_RANGE = (-OFFSET_REACH, OFFSET_REACH * 127 / 128)
+LOGIT_RANGE = (-6.0, 6.0 * 127 / 128)
+"""Of being seen: left alone, the average range of single people ends where most joints are seen,
+and no joint would ever be missing."""
 CALIBRATION_PEOPLE: Final = 240
 LEAST_PEAK: Final = 0.5
 """Percentile of the peaks of all joints; only what lies under nearly every peak is cut off."""
@@ -120,7 +124,7 @@ def quantize(float_file: Path, int8_file: Path, inputs: list[F32]) -> None:
         runner.get_input_details()[0]["name"]: INPUT_RANGE,
         outputs["offsets"]["name"]: OFFSET_RANGE,
         outputs["cells"]["name"]: score_range(float_file, inputs),
-    }
+    } | {name: LOGIT_RANGE for name in _logits(runner)}
     for name, low_high in pins.items():
         for key, value in zip(("min", "max"), low_high, strict=True):
             ranges[name][key] = np.full_like(np.asarray(ranges[name][key], np.float32), value)
