@@ -186,6 +186,8 @@ class DownEvidence:
             if is_detected:
                 self._box.see(slot, tracks.boxes.item(slot, 1), t_ms)
             is_sure = is_detected or self._postures.knows_absence
+            if not self._postures.knows_absence and self._is_cut(tracks, slot):
+                continue
             if judged_ms.item(slot) == t_ms and (is_sure or not self.vanished[slot]):
                 self._judge(slot, t_ms, is_sure)
                 x, y = tracks.centre[slot].tolist()
@@ -193,6 +195,12 @@ class DownEvidence:
             if self.drop[slot] >= DROP_SHARE and not self.vanished[slot]:
                 known = tracks.last_ms if self._postures.knows_absence else detected_ms
                 self._miss(tracks, slot, t_ms - known.item(slot))
+
+    def _is_cut(self, tracks: Tracks, slot: int) -> bool:
+        """Half out of the picture at a side: a network that knows no absence invents the rest."""
+        left, _, right, _ = tracks.boxes[slot].tolist()
+        least_x, _, most_x, _ = self._inside
+        return bool(left < least_x or right > most_x)
 
     def _miss(self, tracks: Tracks, slot: int, unseen_ms: float) -> None:
         """Somebody who was falling is not seen, and has not left the picture: they are down."""

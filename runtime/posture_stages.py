@@ -34,6 +34,8 @@ FAR_SHARE = 0.2
 """Of the picture's height: who is smaller is far away, and left out when the loop is behind."""
 FOLLOW_MS, UNSURE_FOLLOW_MS = 8000.0, 1500.0
 """How long somebody is followed by the skeleton alone; where the network sees people anywhere."""
+SEEN_SHARE = 0.42
+"""Visibilities of a followed skeleton, in those at the detected boxes before: less is a chair."""
 SIZE_KEPT = 0.98
 """Of the size at each further look: a torso only ever looks shorter than it is."""
 GROW = 0.12
@@ -78,13 +80,14 @@ class Look:
         self._looked_box: F32 = np.zeros((postures.capacity, 4), np.float32)
         self._size_px = [0.0] * postures.capacity
         self._long_px = [0.0] * postures.capacity
+        self._seen = [0.0] * postures.capacity
 
     def __call__(self, context: Context) -> None:
         """Look at whose turn it is. Raises NpuFault: this frame has no skeletons then."""
         postures, skeletons, tracks = self._postures, self._skeletons, context.tracks
         for slot in tracks.died:
             postures.forget(slot)
-            self._size_px[slot] = self._long_px[slot] = 0.0
+            self._size_px[slot] = self._long_px[slot] = self._seen[slot] = 0.0
         skeletons.count = skeletons.dropped = 0
         self._alive.begin(context)
         try:
@@ -142,12 +145,14 @@ class Look:
         self._looked_box[slot] = tracks.boxes[slot]
         keypoints = skeletons.keypoints[row]
         self._network.look(context.frame.pixels, self._box, keypoints)
-        if keypoints[:, 2].sum() < LEAST_SEEN:
+        seen = float(keypoints[:, 2].sum())
+        if seen < LEAST_SEEN or (not is_seen and seen < SEEN_SHARE * self._seen[slot]):
             return
         torso_px = torso_length(keypoints.tolist())
         if is_seen:
             self._size_px[slot] = max(torso_px, SIZE_KEPT * self._size_px[slot])
             self._long_px[slot] = max(_height(tracks, slot), SIZE_KEPT * self._long_px[slot])
+            self._seen[slot] = max(seen, SIZE_KEPT * self._seen[slot])
         elif not self._follow(context, slot, keypoints, torso_px):
             return
         np.copyto(postures.keypoints[slot], keypoints)

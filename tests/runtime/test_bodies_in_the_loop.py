@@ -11,7 +11,7 @@ from runtime.needs import check_needs
 from runtime.site_check import load_site
 from tests.machine import BOARD, SITES, faulty, haetae, skeleton_package
 
-FRAMES = 500
+FRAMES = 800
 ALLOWED_KB = 8
 """Two pages, as without skeletons: see test_seal."""
 

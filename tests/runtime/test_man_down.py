@@ -310,6 +310,16 @@ def test_a_skeleton_where_the_detector_sees_nobody_counts_as_far_as_the_network_
     assert story.states == expected
 
 
+@pytest.mark.parametrize(("knows_absence", "expected"), [(True, ["raised"]), (False, [])])
+def test_who_is_half_out_of_the_picture_is_judged_by_a_network_that_sees_what_is_missing(
+    knows_absence, expected
+):
+    story = Story()
+    story.postures.knows_absence = knows_absence
+    story.is_("stand", 2000, x=560.0).is_("lie", 2000, x=540.0)
+    assert story.states == expected
+
+
 def test_a_lost_one_who_lies_there_again_is_the_same_hazard():
     story = falls().unseen(1000).lost()
     assert story.hazards.active == [1], "lying does not end by not being seen"

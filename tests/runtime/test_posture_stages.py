@@ -180,6 +180,15 @@ def test_whom_the_detector_loses_is_followed_by_the_skeleton():
         assert scene.postures.judged_ms[0] == t_ms
 
 
+def test_a_skeleton_much_fainter_than_theirs_is_not_followed():
+    scene = Scene()
+    scene.tick({0: figure("stand")})
+    faint = figure("lie", x=230.0, foot_y=250.0)
+    faint[:, 2] = 0.35
+    scene.tick(found=[faint])
+    assert scene.context.tracks.last_ms[0] == 0.0
+
+
 def test_nobody_is_followed_for_ever():
     scene = Scene()
     scene.tick({0: figure("stand")})
