@@ -202,7 +202,7 @@ def _line(file: Path, content: bytes, same: bool, like: dict[str, float], judged
 
 def main() -> None:
     """Convert a checkpoint from the command line."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("student", choices=sorted(SUBJECTS))
     parser.add_argument("checkpoint", type=Path)
