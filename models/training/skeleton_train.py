@@ -36,6 +36,7 @@ from models.training.skeleton_student import (
     parameter_count,
     take_backbone,
 )
+from models.training.weights import start_from
 
 log = logging.getLogger(__name__)
 Caches = Sequence[Path]
@@ -109,6 +110,7 @@ class Plan:
         seed: of everything random.
         bf16: on a processor too; with maps as narrow as these it is not the faster way there.
         backbone: a detector's checkpoint to begin with.
+        start: the weights.npz of a package to begin with.
     """
 
     minutes: float = 45.0
@@ -117,6 +119,7 @@ class Plan:
     seed: int = 0
     bf16: bool = False
     backbone: Path | None = None
+    start: Path | None = None
 
 
 def rate_at(step: int, progress: float, decay_from: float) -> float:
@@ -197,6 +200,8 @@ class Run:
         if plan.backbone is not None:
             state = torch.load(plan.backbone, weights_only=True, map_location=self.device)
             log.info("%d tensors from %s", take_backbone(self.student, state["ema"]), plan.backbone)
+        if plan.start is not None:
+            start_from(self.student, plan.start)
         self.ema = deepcopy(self.student).eval()
         self.optimizer = make_optimizer(self.student)
         self._averaged, self._followed = _floats(self.ema), _floats(self.student)
@@ -312,6 +317,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--bf16", action="store_true", help="on a processor too")
     parser.add_argument("--backbone", type=Path, help="a detector's checkpoint to begin with")
+    parser.add_argument("--start", type=Path, help="the weights.npz of a package to begin with")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
