@@ -114,7 +114,7 @@ def test_values_must_fit_one_another(tmp_path, tables, key, word):
         ('{ do = "stand" }', "", "world.people[0].script"),
         ("[0.5, 0.1], [7.5, 0.1], ", "", "world.zones[0].polygon_m"),
         ("hold_ms = 300", "hold_ms = -1", "site.rules[0].hold_ms"),
-        ('kind = "zone"', 'kind = "man_down"', "site.rules[0].kind"),
+        ('kind = "zone"', 'kind = "crowd"', "site.rules[0].kind"),
         ("format = 1", "format = 2", "format"),
         ('purpose = "A worker', 'purpose = "short" # ', "purpose"),
     ],
@@ -156,8 +156,8 @@ class TestBoard:
 
 class TestSite:
     def test_a_later_rule_is_no_mistake_of_a_scenario_that_waits(self, tmp_path):
-        text = ENTRY.replace('kind = "zone"', 'kind = "man_down"') + NO_LOSS
-        load_scenario(write(tmp_path, text.replace("seed = 3", 'waits_for = "rule man_down"')))
+        text = ENTRY.replace('kind = "zone"', 'kind = "crowd"') + NO_LOSS
+        load_scenario(write(tmp_path, text.replace("seed = 3", 'waits_for = "rule crowd"')))
         assert "site.rules[0].kind" in mistakes(tmp_path, text)
 
     def test_a_rule_that_nobody_has_heard_of_is_one_all_the_same(self, tmp_path):

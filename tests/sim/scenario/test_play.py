@@ -28,8 +28,8 @@ def quick(text, duration_ms=3000, reboot_ms=500):
 PLANS = {
     "entry": ENTRY + RAISED + NO_LOSS + expect("exit"),
     "later_rule": quick(ENTRY)
-    .replace("seed = 3", 'waits_for = "rule man_down"')
-    .replace('kind = "zone"', 'kind = "man_down"')
+    .replace("seed = 3", 'waits_for = "rule crowd"')
+    .replace('kind = "zone"', 'kind = "crowd"')
     + NO_LOSS,
     "killed_with_alarm": quick(ENTRY, 9000)
     + fault("power", "kill", 6000)
@@ -134,7 +134,7 @@ def test_verdicts(waits_for, met, refused, verdict):
 def test_a_rule_that_is_not_there_yet_is_waited_for(results):
     result = results["later_rule"]
     assert result.verdict == "waits"
-    assert "no rule man_down yet" in result.why
+    assert "no rule crowd yet" in result.why
 
 
 def test_a_zone_that_the_camera_does_not_see_is_refused(folder):
