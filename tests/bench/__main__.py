@@ -41,6 +41,8 @@ def main() -> int:
     text = report.markdown(table, crowds, _machine(core))
     _write(arguments.out, table, crowds, text, _machine(core))
     print(text)
+    if missed := report.missed_budgets(table):
+        print("\n".join(["over the design's budget on this processor:", *missed]))
     wrong = report.failures(table)
     print("\n".join(["gate:", *wrong]) if wrong else "gate: holds")
     return 1 if wrong and arguments.check else 0

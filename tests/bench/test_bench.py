@@ -32,7 +32,7 @@ def test_good_figures_pass() -> None:
 @pytest.mark.parametrize(
     ("bad", "word"),
     [
-        ({"ratio": 1.2}, "ratio 1.200"),
+        ({"ratio": 1.3}, "ratio 1.300"),
         ({"ratio": float("nan")}, "ratio nan"),
         ({"rss_mb": 90.1}, "90.1 MB resident"),
         ({"over_invoke_ms": 0.3}, "peer needs 0.300"),
@@ -43,6 +43,16 @@ def test_each_bad_figure_fails_in_every_setting(bad: dict[str, float], word: str
     found = report.failures(table(**bad))
     assert len(found) == len(report.MAX_RATIO)
     assert all(word in sentence for sentence in found)
+
+
+def test_a_budget_missed_by_a_little_is_told_and_does_not_fail() -> None:
+    figures = table(ratio=1.17)
+    assert report.missed_budgets(figures) == [
+        "320 one: ratio 1.170, the design's budget is 1.12",
+        "416 one: ratio 1.170, the design's budget is 1.08",
+    ]
+    assert [sentence[:7] for sentence in report.failures(figures)] == ["416 one"]
+    assert report.missed_budgets(table()) == []
 
 
 def test_a_setting_that_was_not_measured_fails() -> None:
