@@ -14,9 +14,9 @@ Crowds = dict[str, dict[int, float]]
 MAX_RATIO = {"320 one": 1.12, "416 one": 1.08, "320 six": 1.18}
 """Loop time over the network's own time, per setting; the design's budgets."""
 TOLERATED = 1.5
-"""What is above 1 may be this many times the budget's before the gate closes: the ratio is a property
-of the processor too, of how fast it runs networks beside Python. The loops of others rise with ours
-there, and being dearer than one of them always fails."""
+"""What is above 1 may be this many times the budget's before the gate closes: the ratio is a
+property of the processor too, of how fast it runs networks beside Python. The loops of others rise
+with ours there, and being dearer than one of them always fails."""
 MAX_RSS_MB = 90.0
 SIX = (5.0, 7.5)
 """People that the crowded scene must really hold, or the comparison means nothing."""
