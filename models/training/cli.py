@@ -304,7 +304,10 @@ def _main(program: str, step: Step) -> int:
     try:
         return int(import_module(MODULES + step.module).main() or OK)
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else OK if stop.code is None else MISSED
+        if isinstance(stop.code, str):
+            print(f"{program}: {stop.code}", file=sys.stderr)
+            return MISSED
+        return int(stop.code or OK)
     except (RuntimeError, pickle.UnpicklingError) as error:
         if isinstance(error, RuntimeError) and "loading state_dict" not in str(error):
             raise

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.skeletons import JOINTS
+from models.training.student import Inverted, conv, separable
 
 WIDTH_PX, HEIGHT_PX = 96, 128
 MARGIN = 0.25
@@ -40,39 +41,6 @@ class Widths:
     neck: int = 64
 
 
-def conv(into: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    """Convolution, batch norm, ReLU6; symmetric padding."""
-    return nn.Sequential(
-        nn.Conv2d(into, out, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(out),
-        nn.ReLU6(inplace=True),
-    )
-
-
-def separable(into: int, out: int) -> nn.Sequential:
-    """Each channel filtered, then mixed."""
-    return nn.Sequential(conv(into, into, 3, groups=into), conv(into, out, 1))
-
-
-class _Inverted(nn.Module):
-    """MobileNetV2's block: widen, filter each channel, narrow without activation."""
-
-    def __init__(self, into: int, out: int, stride: int, expand: int) -> None:
-        super().__init__()
-        wide = into * expand
-        self.adds = stride == 1 and into == out
-        self.body = nn.Sequential(
-            conv(into, wide, 1),
-            conv(wide, wide, 3, stride, wide),
-            nn.Conv2d(wide, out, 1, bias=False),
-            nn.BatchNorm2d(out),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.body(x)
-        return x + y if self.adds else y
-
-
 class SkeletonStudent(nn.Module):
     """Backbone, three lateral connections, three heads.
 
@@ -86,8 +54,8 @@ class SkeletonStudent(nn.Module):
         self.stem = nn.Sequential(conv(3, w.stem, 3, 2), conv(w.stem, w.early, 3, 2))
         stages, into = [], w.early
         for width, repeat in zip(w.stages, w.repeats, strict=True):
-            blocks = [_Inverted(into, width, 2, w.expand)]
-            blocks += [_Inverted(width, width, 1, w.expand) for _ in range(repeat - 1)]
+            blocks = [Inverted(into, width, 2, w.expand)]
+            blocks += [Inverted(width, width, 1, w.expand) for _ in range(repeat - 1)]
             stages.append(nn.Sequential(*blocks))
             into = width
         self.stages = nn.ModuleList(stages)

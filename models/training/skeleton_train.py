@@ -36,7 +36,7 @@ from models.training.skeleton_student import (
     parameter_count,
     take_backbone,
 )
-from models.training.weights import start_from
+from models.training.weights import WeightsRefused, start_from
 
 log = logging.getLogger(__name__)
 Caches = Sequence[Path]
@@ -325,7 +325,10 @@ def main() -> None:
     arguments.run.mkdir(parents=True, exist_ok=True)
     people = People(complete(arguments.cache))
     plan = Plan(**{field.name: getattr(arguments, field.name) for field in fields(Plan)})
-    run = Run(people, arguments.run, plan, arguments.cache)
+    try:
+        run = Run(people, arguments.run, plan, arguments.cache)
+    except WeightsRefused as refused:
+        parser.error(f"--start {refused}")
     log.info("%d parameters, %d people", parameter_count(run.student), len(run.people))
     run.train()
 

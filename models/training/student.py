@@ -28,7 +28,7 @@ class Widths:
     neck: int = 64
 
 
-def _conv(into: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+def conv(into: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
     """Convolution, batch norm, ReLU6; symmetric padding so that no transpose or pad is exported."""
     return nn.Sequential(
         nn.Conv2d(into, out, kernel, stride, kernel // 2, groups=groups, bias=False),
@@ -37,11 +37,12 @@ def _conv(into: int, out: int, kernel: int, stride: int = 1, groups: int = 1) ->
     )
 
 
-def _separable(into: int, out: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(_conv(into, into, 3, stride, into), _conv(into, out, 1))
+def separable(into: int, out: int, stride: int = 1) -> nn.Sequential:
+    """Each channel filtered, then mixed."""
+    return nn.Sequential(conv(into, into, 3, stride, into), conv(into, out, 1))
 
 
-class _Inverted(nn.Module):
+class Inverted(nn.Module):
     """MobileNetV2's block: widen, filter each channel, narrow without activation."""
 
     def __init__(self, into: int, out: int, stride: int, expand: int) -> None:
@@ -49,13 +50,14 @@ class _Inverted(nn.Module):
         wide = into * expand
         self.adds = stride == 1 and into == out
         self.body = nn.Sequential(
-            _conv(into, wide, 1),
-            _conv(wide, wide, 3, stride, wide),
+            conv(into, wide, 1),
+            conv(wide, wide, 3, stride, wide),
             nn.Conv2d(wide, out, 1, bias=False),
             nn.BatchNorm2d(out),
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """float[N, into, h, w] to float[N, out, h / stride, w / stride]."""
         y: Tensor = self.body(x)
         return x + y if self.adds else y
 
@@ -65,9 +67,9 @@ class _Head(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.box = nn.Sequential(_separable(width, width), nn.Conv2d(width, 4, 1))
+        self.box = nn.Sequential(separable(width, width), nn.Conv2d(width, 4, 1))
         self.score = nn.Sequential(
-            _separable(width, width), _separable(width, width), nn.Conv2d(width, len(CLASSES), 1)
+            separable(width, width), separable(width, width), nn.Conv2d(width, len(CLASSES), 1)
         )
         nn.init.constant_(self.box[-1].bias, FIRST_BOX_BIAS)
         nn.init.constant_(self.score[-1].bias, FIRST_CLASS_BIAS)
@@ -86,18 +88,18 @@ class Student(nn.Module):
     def __init__(self, widths: Widths | None = None) -> None:
         super().__init__()
         w = widths or Widths()
-        self.stem = nn.Sequential(_conv(3, w.stem, 3, 2), _conv(w.stem, w.early, 3, 2))
+        self.stem = nn.Sequential(conv(3, w.stem, 3, 2), conv(w.stem, w.early, 3, 2))
         stages, into = [], w.early
         for width, repeat in zip(w.stages, w.repeats, strict=True):
-            blocks = [_Inverted(into, width, 2, w.expand)]
-            blocks += [_Inverted(width, width, 1, w.expand) for _ in range(repeat - 1)]
+            blocks = [Inverted(into, width, 2, w.expand)]
+            blocks += [Inverted(width, width, 1, w.expand) for _ in range(repeat - 1)]
             stages.append(nn.Sequential(*blocks))
             into = width
         self.stages = nn.ModuleList(stages)
-        self.lateral = nn.ModuleList(_conv(width, w.neck, 1) for width in w.stages)
+        self.lateral = nn.ModuleList(conv(width, w.neck, 1) for width in w.stages)
         self.up = nn.Upsample(scale_factor=2, mode="nearest")
-        self.smooth = nn.ModuleList(_separable(w.neck, w.neck) for _ in range(2))
-        self.down = nn.ModuleList(_separable(w.neck, w.neck, 2) for _ in range(2))
+        self.smooth = nn.ModuleList(separable(w.neck, w.neck) for _ in range(2))
+        self.down = nn.ModuleList(separable(w.neck, w.neck, 2) for _ in range(2))
         self.heads = nn.ModuleList(_Head(w.neck) for _ in STRIDES)
 
     def forward(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:

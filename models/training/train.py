@@ -37,7 +37,7 @@ from models.training.student import (
     flatten,
     parameter_count,
 )
-from models.training.weights import start_from
+from models.training.weights import WeightsRefused, start_from
 
 log = logging.getLogger(__name__)
 
@@ -312,6 +312,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--port", type=int, default=29_517)
     arguments = parser.parse_args()
+    try:
+        if arguments.start:
+            start_from(Student(), arguments.start)
+    except WeightsRefused as refused:
+        parser.error(f"--start {refused}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.processes == 1:
         work(0, arguments)

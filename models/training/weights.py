@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -23,17 +24,24 @@ def keep(student: nn.Module, path: Path) -> None:
     np.savez_compressed(path, **values)
 
 
+class WeightsRefused(ValueError):
+    """The file cannot be begun with; the message says which and why."""
+
+
 def start_from(student: nn.Module, path: Path) -> None:
     """Load what `keep` wrote.
 
     Raises:
-        ValueError: it is of a network of another shape.
+        WeightsRefused: it is not there, damaged, or of a network of another shape.
     """
     state = student.state_dict()
-    with np.load(path) as file:
-        values = {name: torch.from_numpy(file[name].astype(np.float32)) for name in file.files}
+    try:
+        with np.load(path) as file:
+            values = {n: torch.from_numpy(file[n].astype(np.float32)) for n in file.files}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise WeightsRefused(f"{path}: cannot be read: {error}") from error
     wanted = {name for name, value in state.items() if value.dtype.is_floating_point}
     wrong = wanted ^ values.keys() or {n for n in wanted if state[n].shape != values[n].shape}
     if wrong:
-        raise ValueError(f"{path}: not of this network, as {sorted(wrong)[0]} shows")
+        raise WeightsRefused(f"{path}: not of this network, as {min(wrong)} shows")
     student.load_state_dict({**state, **values})

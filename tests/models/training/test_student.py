@@ -20,7 +20,7 @@ from models.training.student import (
     flatten,
     parameter_count,
 )
-from models.training.weights import keep, start_from
+from models.training.weights import WeightsRefused, keep, start_from
 
 MOST_PARAMETERS = 700_000
 CLASSES = 4
@@ -150,5 +150,15 @@ def test_kept_weights_are_the_network_again_and_only_of_its_own_shape(tmp_path) 
     with torch.no_grad():
         a, b = flatten(student.eval()(picture))[1], flatten(other.eval()(picture))[1]
     assert torch.allclose(a, b, atol=0.02)
-    with pytest.raises(ValueError, match="not of this network"):
+    with pytest.raises(WeightsRefused, match="not of this network"):
         start_from(Student(Widths(neck=40)), tmp_path / "weights.npz")
+
+
+@pytest.mark.parametrize("share", [None, 0.0, 0.3, 0.9])
+def test_weights_that_are_not_there_or_damaged_are_refused(tmp_path, share) -> None:
+    file = tmp_path / "weights.npz"
+    if share is not None:
+        keep(Student(), file)
+        file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    with pytest.raises(WeightsRefused, match=r"weights\.npz: cannot be read"):
+        start_from(Student(), file)
