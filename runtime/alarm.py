@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from runtime.patterns import PATTERNS, level_at
-from runtime.site import AlarmConfig, Severity
+from runtime.site import AlarmConfig
+from runtime.site_rules import Severity
 
 SEVERITY_RANK: dict[Severity, int] = {"info": 0, "warning": 1, "danger": 2}
 MAX_SHELF_MS = 8 * 3600 * 1000

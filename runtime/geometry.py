@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from drivers.toml_strict import Complaint, ConfigErrors, Mistake
 from runtime.ground import fit_ground, in_pixels, polygon_m
-from runtime.site import EntryRuleConfig, Point, Site
+from runtime.site import Point, Site
+from runtime.site_rules import EntryRuleConfig
 
 MAX_ZONES = 32
 """One bit each in a uint32."""

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from drivers.board import Board
 from drivers.toml_strict import ConfigErrors, Mistake
 from runtime.options import Options
-from runtime.site import ManDownRuleConfig, Site
+from runtime.site import Site
+from runtime.site_rules import ManDownRuleConfig
 
 ABOUT_BODIES = (ManDownRuleConfig,)
 """Rules that judge skeletons and actions."""

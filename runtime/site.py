@@ -6,13 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from runtime.site_rules import NonNegativeInt, RuleConfig, Severity
+
 FORMAT = 1
 
-NonNegativeInt = Annotated[int, Meta(ge=0)]
-PositiveInt = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Point = tuple[float, float]
-Severity = Literal["info", "warning", "danger"]
 
 
 class ZoneConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -45,65 +44,6 @@ class GroundConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """The same points measured on the ground, in the same order, from any origin."""
     max_residual_m: Annotated[float, Meta(gt=0)] = 0.25
     """Pairs that fit one plane no better than this are refused (root mean square)."""
-
-
-class ZoneRuleConfig(
-    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="zone"
-):
-    """A confirmed person stays in the zone for `hold_ms`."""
-
-    zone: str
-    severity: Severity = "danger"
-    hold_ms: NonNegativeInt = 300
-    clear_ms: NonNegativeInt = 1000
-
-
-class LineRuleConfig(
-    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="line"
-):
-    """A confirmed person crosses the gate and settles on the other side for `settle_ms`."""
-
-    line: str
-    severity: Severity = "info"
-    settle_ms: NonNegativeInt = 300
-
-
-class EntryRuleConfig(
-    Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    kw_only=True,
-    tag_field="kind",
-    tag="entry_predicted",
-):
-    """A confirmed person will probably enter the zone within `horizon_ms`."""
-
-    zone: str
-    severity: Severity = "warning"
-    horizon_ms: Annotated[int, Meta(ge=200, le=5000)] = 2000
-    """How far ahead; the paths of people say nothing beyond 5 s."""
-    probability: Annotated[float, Meta(gt=0, lt=1)] = 0.5
-    """From which on it warns: lower is earlier, and more often for nothing."""
-    hold_ms: NonNegativeInt = 200
-    clear_ms: NonNegativeInt = 1000
-
-
-class ManDownRuleConfig(
-    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="man_down"
-):
-    """Somebody has fallen, or lies on the ground. Needs a skeleton and an action network."""
-
-    zone: str = ""
-    """Only whoever lies in this zone; left out: in the whole picture."""
-    severity: Severity = "danger"
-    hold_ms: Annotated[int, Meta(ge=0, le=60_000)] = 500
-    """Somebody who was seen to fall is a hazard after being down for this long."""
-    after_ms: Annotated[int, Meta(ge=0, le=600_000)] = 3000
-    """Somebody who was not - who lay there from the first, or lay down slowly - after this long."""
-    clear_ms: NonNegativeInt = 2000
-
-
-RuleConfig = ZoneRuleConfig | LineRuleConfig | EntryRuleConfig | ManDownRuleConfig
 
 
 class TrackingConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -10,18 +10,8 @@ from msgspec import UNSET
 from drivers.toml_strict import Check, Complaint, load_strict
 from runtime.geometry import MAX_ZONES, polygon_problem
 from runtime.ground import GroundRefused, fit_ground
-from runtime.site import (
-    AlarmConfig,
-    GroundConfig,
-    LineConfig,
-    LineRuleConfig,
-    ManDownRuleConfig,
-    Point,
-    RuleConfig,
-    Severity,
-    Site,
-    ZoneConfig,
-)
+from runtime.site import AlarmConfig, GroundConfig, LineConfig, Point, Site, ZoneConfig
+from runtime.site_rules import LineRuleConfig, ManDownRuleConfig, RuleConfig, Severity
 
 MAX_CORNERS = 64
 """Corners of one polygon; more is a drawing mistake, and the crossing test is quadratic."""

@@ -13,13 +13,14 @@ from runtime.rules.engine import Group, RuleInfo, Rules
 from runtime.rules.entry import EntryRules
 from runtime.rules.line import LineRules
 from runtime.rules.man_down import ManDownRules
+from runtime.rules.scope import Scope
 from runtime.rules.zone import ZoneRules
-from runtime.site import (
+from runtime.site import Site
+from runtime.site_rules import (
     EntryRuleConfig,
     LineRuleConfig,
     ManDownRuleConfig,
     RuleConfig,
-    Site,
     ZoneRuleConfig,
 )
 
@@ -40,6 +41,7 @@ def build_rules(
     line_rules = [(i, rule) for i, rule in indexed if isinstance(rule, LineRuleConfig)]
     bits = {zone.name: bit for bit, zone in enumerate(resolved.zones)}
     centre = sum(1 << bits[zone.name] for zone in resolved.zones if zone.anchor == "centre")
+    scope = Scope(resolved.zone_map, centre, track_capacity, len(site.rules))
     lines = {line.name: line for line in resolved.lines}
     groups: list[Group] = []
     if zone_rules:
@@ -53,7 +55,7 @@ def build_rules(
         height_px, width_px = resolved.zone_map.shape
         evidence = DownEvidence(postures, (width_px, height_px))
         groups.append(ManDownRules(down_rules, bits, resolved.zone_map, evidence, track_capacity))
-    return Rules(tuple(map(_info, site.rules)), tuple(groups))
+    return Rules(tuple(map(_info, site.rules)), tuple(groups), scope)
 
 
 def _info(rule: RuleConfig) -> RuleInfo:

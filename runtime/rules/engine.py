@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from runtime.rules.entry import EntryRules
-from runtime.rules.line import LineRules
-from runtime.rules.man_down import ManDownRules
-from runtime.rules.zone import ZoneRules
-from runtime.site import Severity
+from runtime.rules.scope import Scope
+from runtime.site_rules import Severity
 from runtime.tables import Hazards, Tracks
 
-Group = ZoneRules | LineRules | EntryRules | ManDownRules
+
+class Group(Protocol):
+    """One or more rules of a kind."""
+
+    def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
+        """Judge one frame; appends edges to `hazards` and keeps `hazards.active` up to date."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +27,26 @@ class RuleInfo:
 
 
 class Rules:
-    """Groups of rules, each vectorised over the track table.
+    """Groups of rules.
+
+    Args:
+        table: what each rule index means.
+        groups: in the order of judgement.
+        scope: looked up once per frame, before the groups.
 
     Attributes:
         table: RuleInfo per rule index, in the order of the site file.
     """
 
-    def __init__(self, table: tuple[RuleInfo, ...], groups: tuple[Group, ...]):
+    def __init__(
+        self, table: tuple[RuleInfo, ...], groups: tuple[Group, ...], scope: Scope
+    ) -> None:
         self.table = table
         self._groups = groups
+        self._scope = scope
 
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         """Judge one frame at source time `t_ms`."""
+        self._scope.update(tracks)
         for group in self._groups:
             group.update(tracks, t_ms, hazards)

@@ -17,7 +17,7 @@ from runtime.entry_parameters import load_parameters
 from runtime.ground import Ground
 from runtime.motion import Motion
 from runtime.predict import C128, EntryPredictor
-from runtime.site import EntryRuleConfig
+from runtime.site_rules import EntryRuleConfig
 from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
 
 BODY_M = 1.7

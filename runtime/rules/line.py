@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Sequence
 
 from runtime.geometry import ResolvedLine
-from runtime.site import LineRuleConfig
+from runtime.site_rules import LineRuleConfig
 from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
 
 RIGHT = 1

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.posture_down import DOWN, UP, DownEvidence
-from runtime.site import ManDownRuleConfig
+from runtime.site_rules import ManDownRuleConfig
 from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
 
 FALL_MS = 2500.0

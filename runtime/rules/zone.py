@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runtime.site import ZoneRuleConfig
+from runtime.site_rules import ZoneRuleConfig
 from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
 
 CONFIRMED = int(TrackState.CONFIRMED)

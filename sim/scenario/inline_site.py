@@ -11,8 +11,9 @@ from msgspec import UNSET
 from drivers.toml_strict import Check, ConfigErrors, Mistake, check_strict
 from runtime.geometry import resolve_site
 from runtime.patterns import EVACUATION_ONLY, PATTERNS
-from runtime.site import RuleConfig, Site
+from runtime.site import Site
 from runtime.site_check import CHECKS, MAX_CORNERS, pattern_check
+from runtime.site_rules import RuleConfig
 from sim.scenario.schema import LATER_RULES, Scenario
 from sim.world.config import LineConfig
 

@@ -7,7 +7,8 @@ import pytest
 from drivers.toml_strict import ConfigErrors
 from runtime.geometry import resolve_site
 from runtime.rules.build import build_rules
-from runtime.site import EntryRuleConfig, GroundConfig, Site, ZoneConfig, ZoneRuleConfig
+from runtime.site import GroundConfig, Site, ZoneConfig
+from runtime.site_rules import EntryRuleConfig, ZoneRuleConfig
 from runtime.tables import Hazards, Tracks, TrackState
 
 WIDTH, HEIGHT, BODY_PX = 640, 360, 170.0

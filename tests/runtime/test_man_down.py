@@ -8,7 +8,8 @@ import pytest
 from runtime.geometry import resolve_site
 from runtime.posture import Postures
 from runtime.rules.build import build_rules
-from runtime.site import ManDownRuleConfig, Site, ZoneConfig
+from runtime.site import Site, ZoneConfig
+from runtime.site_rules import ManDownRuleConfig
 from runtime.tables import Hazards, Tracks, TrackState
 from tests.runtime.bodies import ACTIONS, box_of, figure, scores
 

@@ -6,7 +6,8 @@ import pytest
 
 from runtime.geometry import resolve_site
 from runtime.rules.build import build_rules
-from runtime.site import LineConfig, LineRuleConfig, Site, ZoneConfig, ZoneRuleConfig
+from runtime.site import LineConfig, Site, ZoneConfig
+from runtime.site_rules import LineRuleConfig, ZoneRuleConfig
 from runtime.tables import Hazards, Tracks, TrackState
 
 WIDTH, HEIGHT = 640, 360

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from drivers.toml_strict import ConfigErrors
 from runtime.geometry import ResolvedZone, polygon_problem, rasterise, resolve_site
-from runtime.site import LineConfig, Site, ZoneConfig, ZoneRuleConfig
+from runtime.site import LineConfig, Site, ZoneConfig
+from runtime.site_rules import ZoneRuleConfig
 
 WHOLE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
 Points = list[tuple[float, float]]

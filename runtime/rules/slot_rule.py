@@ -1,0 +1,111 @@
+"""One rule that judges one person after the other, with hysteresis in time on both edges.
+
+A kind of rule is two small functions over tables: `judge` says whether it holds for a person now,
+`why` says by which values. When it has held for `hold_ms` the hazard is raised, when it has not for
+`clear_ms` it is cleared; state lives in the track's slot and dies with the track.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from runtime.rules.scope import Scope
+from runtime.tables import HazardEdge, Hazards, Tracks
+
+
+class SlotRule:
+    """Base of such rules.
+
+    Args:
+        index: into the table of rules.
+        scope: of this frame; updated by the engine before any rule is asked.
+        capacity: number of track slots.
+        zone: bits of the zone that it watches; 0: the whole picture.
+        exempt: bits of zones in which nobody is judged.
+        hold_ms, clear_ms: how long it must hold, and not hold.
+
+    Attributes:
+        active: per slot 1 while the hazard is raised.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        scope: Scope,
+        capacity: int,
+        *,
+        zone: int = 0,
+        exempt: int = 0,
+        hold_ms: int,
+        clear_ms: int,
+    ) -> None:
+        self.index = index
+        self._scope = scope
+        self._zone, self._exempt = zone, exempt
+        self._hold_ms, self._clear_ms = hold_ms, clear_ms
+        self.active = bytearray(capacity)
+        self._holds = bytearray(capacity)
+        self._since_ms = array("d", bytes(8 * capacity))
+
+    def judge(self, slot: int, tracks: Tracks, t_ms: float) -> bool:
+        """Whether the rule holds for the person in this slot now."""
+        raise NotImplementedError
+
+    def why(self, slot: int, tracks: Tracks, t_ms: float) -> dict[str, object]:
+        """The values that it was judged by, beside their limits; plain types only."""
+        raise NotImplementedError
+
+    def forget(self, slot: int) -> None:
+        """The track of this slot died: drop what is known of it."""
+
+    def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
+        """Judge one frame; appends edges to `hazards` and keeps `hazards.active` up to date.
+
+        Args:
+            tracks: as the scope has seen them.
+            t_ms: source time.
+            hazards: edges "raised" and "cleared" are added.
+        """
+        for slot in tracks.died:
+            self._drop(slot, tracks, t_ms, hazards)
+        awake = not self._scope.asleep[self.index]
+        for slot in self._scope.slots:
+            holds = awake and self._may(slot) and self.judge(slot, tracks, t_ms)
+            if holds != self._holds[slot]:
+                self._holds[slot] = holds
+                self._since_ms[slot] = t_ms
+            if holds != self.active[slot]:
+                self._settle(slot, holds, tracks, t_ms, hazards)
+
+    def _may(self, slot: int) -> bool:
+        """The person is where the rule looks, and nowhere where it does not."""
+        zones = self._scope.zones[slot]
+        return not zones & self._exempt and (not self._zone or bool(zones & self._zone))
+
+    def _settle(
+        self, slot: int, holds: bool, tracks: Tracks, t_ms: float, hazards: Hazards
+    ) -> None:
+        held_ms = t_ms - self._since_ms[slot]
+        if held_ms < (self._hold_ms if holds else self._clear_ms):
+            return
+        why = self.why(slot, tracks, t_ms)
+        why["held_ms" if holds else "over_ms"] = round(held_ms)
+        why["hold_ms" if holds else "clear_ms"] = self._hold_ms if holds else self._clear_ms
+        self._edge(slot, holds, tracks, hazards, why)
+
+    def _edge(
+        self, slot: int, raised: bool, tracks: Tracks, hazards: Hazards, why: dict[str, object]
+    ) -> None:
+        self.active[slot] = raised
+        hazards.active[self.index] += 1 if raised else -1
+        state = "raised" if raised else "cleared"
+        hazards.add(HazardEdge(self.index, slot, tracks.track_id.item(slot), state, why))
+
+    def _drop(self, slot: int, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
+        """The track died: what it held active is cleared, its slot's state is forgotten."""
+        if self.active[slot]:
+            unseen_ms = round(t_ms - tracks.last_ms.item(slot))
+            why: dict[str, object] = {"track_lost": True, "unseen_ms": unseen_ms}
+            self._edge(slot, False, tracks, hazards, why)
+        self._holds[slot] = 0
+        self.forget(slot)
