@@ -16,7 +16,6 @@ from runtime.posture import Postures
 from runtime.posture_network import WatchedSession, knows_absence
 from runtime.posture_stages import Act, Look
 
-BODY_STAGES = ("skeleton", "action")
 SKELETON_MS, ACTION_MS = 20.0, 1.0
 """Budgets of the two stages, all looks of a frame together."""
 

@@ -5,39 +5,37 @@ Order: allocator -> camera -> network -> stages -> warm-up at capacity -> seal -
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import cast
 
 import cv2
 
-from drivers.board import Board, CameraConfig
+from drivers.board import Board
 from drivers.camera.supervised import SupervisedCamera
 from drivers.clock import MonotonicClock, VirtualClock
-from drivers.faults import CameraFault, CameraGone, StorageFault
-from drivers.interfaces import Camera, Clock, Frame, Npu, Output, Session, Storage, Watchdog
+from drivers.faults import CameraGone
+from drivers.interfaces import Clock, Frame, Session
 from drivers.npu.stale import StaleCheck
 from models.detector import Detector
 from models.package import find_package, load_package
 from models.signature import open_session
 from models.tables import Detections
-from runtime import plugins, stages
+from runtime import stages
 from runtime.alarm import Alarms
 from runtime.annotate import Annotator
-from runtime.bodies import BODY_STAGES, Bodies
+from runtime.bodies import Bodies
 from runtime.context import Context
 from runtime.export import Export, VideoFile
 from runtime.geometry import ResolvedSite, resolve_site
+from runtime.hardware import Hardware
 from runtime.health import Health
-from runtime.journal import Journal
 from runtime.loop import Loop, Stage, always, fresh, judged
-from runtime.machine import Machine, camera_driver
+from runtime.machine import Machine
 from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
 from runtime.needs import check_needs, needs_bodies, with_networks
 from runtime.options import Options
-from runtime.outputs import ROLES, Outputs
+from runtime.outputs import Outputs
 from runtime.people import People
 from runtime.privacy import Anonymiser
 from runtime.rate import RateKeeper
@@ -55,15 +53,8 @@ LIVE_TICK_MS = 10.0
 VIDEO_SLACK_MB = 96
 """An MP4 writer keeps an index that grows with the clip: room for it, beside the sealed loop."""
 
-
 KEEP_SHARE = 0.8
 """Detections down to this share of the threshold may keep a track alive, never start one."""
-STAGE_NAMES = ("capture", "detect", "track", "rules", "alarm", "journal", "health", "export")
-RULES_AT = STAGE_NAMES.index("rules")
-
-
-class LiveOnly(Exception):
-    """`--fast` was asked for a source that comes in its own time."""
 
 
 @contextmanager
@@ -115,23 +106,25 @@ class _Builder:
         self._clock = clock
         self._stack = stack
         self._seal: Seal | None = None
+        self._hardware = Hardware(board, options, clock, stack)
 
     def build(self) -> Machine:
         """All of it."""
         board, clock = self._board, self._clock
         check_needs(board, self._site, self._options.site_file)
-        outputs = self._build_outputs()
-        camera = self._build_camera()
-        self._size = camera.width_px, camera.height_px
+        hardware = self._hardware
+        outputs = hardware.outputs()
+        camera = hardware.camera(self._headroom)
+        self._size: tuple[int, int] = (camera.width_px, camera.height_px)
         self._resolved = resolve_site(self._site, *self._size, self._options.site_file)
         detector, session = self._build_detector()
         self._bodies = self._build_bodies()
         stale = StaleCheck(session) if board.npu.golden_stale_check else None
         context = self._build_context()
-        metrics = Metrics(self._stage_names())
-        recorder = self._build_recorder()
+        metrics = Metrics()
+        recorder = hardware.recorder()
         health = Health(board.camera, *self._size, clock.now_ms())
-        watchdog = self._build_watchdog()
+        watchdog = hardware.watchdog()
         tracker, rules, alarms = self._build_judgement(context)
         export = self._build_export(camera, alarms, health)
         table = (
@@ -177,57 +170,10 @@ class _Builder:
     ) -> stages.Detect:
         return stages.Detect(detector, session, stale, metrics, self._people)
 
-    def _stage_names(self) -> tuple[str, ...]:
-        bodies = BODY_STAGES if self._bodies else ()
-        return (*STAGE_NAMES[:RULES_AT], *bodies, *STAGE_NAMES[RULES_AT:])
-
     def _body_stages(self, context: Context, metrics: Metrics) -> tuple[Stage, ...]:
         if self._bodies is None or context.postures is None:
             return ()
         return self._bodies.stages(context.postures, metrics)
-
-    def _driver(self, kind: str, name: str) -> Callable[..., object]:
-        return (self._options.find_driver or plugins.driver)(kind, name)
-
-    def _build_watchdog(self) -> Watchdog:
-        config = self._board.watchdog
-        watchdog = cast(Watchdog, self._driver("watchdog", config.driver)(config, self._clock))
-        self._stack.callback(watchdog.disarm)
-        return watchdog
-
-    def _build_outputs(self) -> Outputs:
-        clock = self._clock
-        made = [
-            (config.role, cast(Output, self._driver("output", config.driver)(config, clock)))
-            for config in self._board.outputs
-        ]
-        outputs = Outputs(made)
-        self._stack.callback(lambda: outputs.release(clock.now_ms()))
-        for role in ROLES:
-            outputs.drive(role, False, clock.now_ms())
-        return outputs
-
-    def _build_camera(self) -> SupervisedCamera:
-        config = self._board.camera
-        camera = self._make_camera(config)
-        if self._options.fast and camera.is_live:
-            raise LiveOnly(f"--fast: {self._source(config)} is live and cannot be hurried")
-        supervised = SupervisedCamera(camera, config, self._headroom)
-        self._stack.callback(supervised.close)
-        try:
-            supervised.open()
-        except CameraFault as fault:
-            supervised.lose(fault, self._clock.now_ms())
-        return supervised
-
-    def _source(self, config: CameraConfig) -> str:
-        return self._options.source or config.source
-
-    def _make_camera(self, config: CameraConfig) -> Camera:
-        source = self._source(config)
-        kind = camera_driver(self._options.source, config.driver)
-        source = source.removeprefix("synthetic:") if kind == "synthetic" else source
-        return cast(Camera, self._driver("camera", kind)(config, source, self._clock))
 
     @contextmanager
     def _headroom(self) -> Iterator[None]:
@@ -239,8 +185,7 @@ class _Builder:
             yield
 
     def _build_detector(self) -> tuple[Detector, Session]:
-        config = self._board.npu
-        npu = self._npu = cast(Npu, self._driver("npu", config.driver)(config))
+        npu = self._npu = self._hardware.npu()
         package = load_package(
             find_package(self._options.model or self._board.models.detector), npu.target
         )
@@ -287,8 +232,7 @@ class _Builder:
         context, outputs = self._build_context(), Outputs(())
         tracker, rules, alarms = self._build_judgement(context)
         health = Health(self._board.camera, *self._size, 0.0)
-        bodies = BODY_STAGES if self._bodies else ()
-        metrics = Metrics(("crowd", "track", *bodies, "rules", "alarm", "health"))
+        metrics = Metrics()
         check = stages.Check(health, camera, outputs, recorder, NoWatchdog())
         crowd = Crowd(detector, session, context.frame.pixels, self._people)
         table = (
@@ -300,21 +244,6 @@ class _Builder:
             Stage("health", check, always, 0.0),
         )
         return Loop(table, context, RateKeeper(VirtualClock(), 100.0, 100.0), metrics)
-
-    def _build_recorder(self) -> Recorder:
-        config = self._board.storage
-        path = Path(self._options.journal or config.path)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageFault("cannot_write", f"{path.parent}: {error.strerror}") from error
-        size = config.atomic_unit_bytes * config.journal_slots
-        make = self._driver("storage", config.driver)
-        storage = cast(Storage, make(path, size, config.atomic_unit_bytes))
-        self._stack.callback(storage.close)
-        options = self._options
-        boot_id = 0 if options.fast and options.boot_id is None else options.boot_id
-        return Recorder(Journal(storage, self._clock, boot_id), options.events)
 
     def _record_boot(self, context: Context, recorder: Recorder) -> None:
         """The first record of this run; written late, so that writing one is rehearsed too."""

@@ -46,7 +46,7 @@ def run(argv: list[str]) -> int:
 
     prepare_allocator()
     from drivers.toml_strict import ConfigErrors
-    from runtime.boot import LiveOnly
+    from runtime.hardware import LiveOnly
     from runtime.plugins import UnknownPlugin
 
     try:

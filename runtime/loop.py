@@ -73,7 +73,7 @@ class Loop:
         self._context = context
         self._rate = rate
         self._metrics = metrics
-        metrics.budgets_ms = {stage.name: stage.budget_ms for stage in stages}
+        metrics.name_stages([(stage.name, stage.budget_ms) for stage in stages])
         self._ticks = 0
         self.stopping = False
         self.on_frame: Callable[[Context], None] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -43,9 +44,9 @@ class Histogram:
 class Metrics:
     """Counters of one run; `report` makes the figures of `haetae run --metrics`."""
 
-    def __init__(self, stages: tuple[str, ...]) -> None:
-        self._stages = stages
-        self.stage_ns = [0] * len(stages)
+    def __init__(self) -> None:
+        self._stages: tuple[str, ...] = ()
+        self.stage_ns: list[int] = []
         self.frame = Histogram()
         self.capture = Histogram()
         self.invoke = Histogram()
@@ -55,9 +56,15 @@ class Metrics:
         self.npu_errors = 0
         self.cyclic_objects = 0
         self.lagging_frames = 0
-        self.budgets_ms: dict[str, float] = {}
+        self._budgets_ms: tuple[float, ...] = ()
         self._started_ns = 0
         self.elapsed_ns = 0
+
+    def name_stages(self, stages: Sequence[tuple[str, float]]) -> None:
+        """Which stages there are: name and budget in ms of each, in the order of work."""
+        self._stages = tuple(name for name, _ in stages)
+        self._budgets_ms = tuple(budget_ms for _, budget_ms in stages)
+        self.stage_ns = [0] * len(stages)
 
     def start(self, now_ns: int) -> None:
         """The loop begins to run."""
@@ -110,5 +117,5 @@ class Metrics:
                 name: round(spent / frames / 1e6, 4)
                 for name, spent in zip(self._stages, self.stage_ns, strict=True)
             },
-            "stage_budget_ms": self.budgets_ms,
+            "stage_budget_ms": dict(zip(self._stages, self._budgets_ms, strict=True)),
         }

@@ -155,7 +155,7 @@ class TestLoop:
     def make(self, *stages):
         shared = context()
         rate = RateKeeper(VirtualClock(), 100.0, 100.0)
-        return Loop(stages, shared, rate, Metrics(tuple(s.name for s in stages))), shared
+        return Loop(stages, shared, rate, Metrics()), shared
 
     def test_a_fault_in_one_stage_never_keeps_a_later_one_from_running(self):
         ran = []

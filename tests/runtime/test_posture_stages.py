@@ -56,7 +56,7 @@ class Scene:
             Frame(WIDTH, HEIGHT), Detections(SLOTS), Tracks(SLOTS), Hazards(1),
             Postures(SLOTS, ACTIONS, knows_absence),
         )  # fmt: skip
-        self.eyes, self.metrics = Eyes(), Metrics(())
+        self.eyes, self.metrics = Eyes(), Metrics()
         self.postures, skeletons = self.context.postures, Skeletons(looks)
         self.skeletons = skeletons
         self.look = Look(

@@ -1,0 +1,111 @@
+"""The devices of a board, found by the names in its file; each is let go of in the safe order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import cast
+
+from drivers.board import Board, CameraConfig
+from drivers.camera.supervised import SupervisedCamera
+from drivers.faults import CameraFault, StorageFault
+from drivers.interfaces import Camera, Clock, Npu, Output, Storage, Watchdog
+from runtime import plugins
+from runtime.journal import Journal
+from runtime.machine import camera_driver
+from runtime.options import Options
+from runtime.outputs import ROLES, Outputs
+from runtime.record import Recorder
+
+
+class LiveOnly(Exception):
+    """`--fast` was asked for a source that comes in its own time."""
+
+
+class Hardware:
+    """Makes a board's devices, one call each.
+
+    Args:
+        board, options: say which.
+        clock: handed to each.
+        stack: what has to be undone is pushed here.
+    """
+
+    def __init__(self, board: Board, options: Options, clock: Clock, stack: ExitStack) -> None:
+        self._board, self._options = board, options
+        self._clock, self._stack = clock, stack
+
+    def outputs(self) -> Outputs:
+        """Siren, strobe and fault relay, all off. Raises OutputFault."""
+        clock = self._clock
+        made = [
+            (config.role, cast(Output, self._driver("output", config.driver)(config, clock)))
+            for config in self._board.outputs
+        ]
+        outputs = Outputs(made)
+        self._stack.callback(lambda: outputs.release(clock.now_ms()))
+        for role in ROLES:
+            outputs.drive(role, False, clock.now_ms())
+        return outputs
+
+    def camera(self, headroom: Callable[[], AbstractContextManager[None]]) -> SupervisedCamera:
+        """The camera, open where it can be opened.
+
+        Args:
+            headroom: room for a decoder, while a lost camera is opened again.
+
+        Raises:
+            LiveOnly: `options.fast` with a live source.
+        """
+        config = self._board.camera
+        camera = self._make_camera(config)
+        if self._options.fast and camera.is_live:
+            raise LiveOnly(f"--fast: {self._source(config)} is live and cannot be hurried")
+        supervised = SupervisedCamera(camera, config, headroom)
+        self._stack.callback(supervised.close)
+        try:
+            supervised.open()
+        except CameraFault as fault:
+            supervised.lose(fault, self._clock.now_ms())
+        return supervised
+
+    def npu(self) -> Npu:
+        """What loads networks."""
+        config = self._board.npu
+        return cast(Npu, self._driver("npu", config.driver)(config))
+
+    def watchdog(self) -> Watchdog:
+        """Armed; disarmed at a planned end."""
+        config = self._board.watchdog
+        watchdog = cast(Watchdog, self._driver("watchdog", config.driver)(config, self._clock))
+        self._stack.callback(watchdog.disarm)
+        return watchdog
+
+    def recorder(self) -> Recorder:
+        """The journal on its ring. Raises StorageFault."""
+        config = self._board.storage
+        path = Path(self._options.journal or config.path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFault("cannot_write", f"{path.parent}: {error.strerror}") from error
+        size = config.atomic_unit_bytes * config.journal_slots
+        make = self._driver("storage", config.driver)
+        storage = cast(Storage, make(path, size, config.atomic_unit_bytes))
+        self._stack.callback(storage.close)
+        options = self._options
+        boot_id = 0 if options.fast and options.boot_id is None else options.boot_id
+        return Recorder(Journal(storage, self._clock, boot_id), options.events)
+
+    def _driver(self, kind: str, name: str) -> Callable[..., object]:
+        return (self._options.find_driver or plugins.driver)(kind, name)
+
+    def _source(self, config: CameraConfig) -> str:
+        return self._options.source or config.source
+
+    def _make_camera(self, config: CameraConfig) -> Camera:
+        source = self._source(config)
+        kind = camera_driver(self._options.source, config.driver)
+        source = source.removeprefix("synthetic:") if kind == "synthetic" else source
+        return cast(Camera, self._driver("camera", kind)(config, source, self._clock))
