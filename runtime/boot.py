@@ -42,6 +42,7 @@ from runtime.rate import RateKeeper
 from runtime.record import Recorder
 from runtime.rules.build import build_rules
 from runtime.rules.engine import Rules
+from runtime.rules.plan import plan_rules
 from runtime.site import Site
 from runtime.status import status_words
 from runtime.tables import Hazards, Tracks
@@ -215,7 +216,7 @@ class _Builder:
             Frame(*self._size),
             Detections(limits.detections),
             Tracks(limits.tracks),
-            Hazards(len(self._site.rules)),
+            Hazards(len(plan_rules(self._site.rules))),
             self._bodies.postures() if self._bodies else None,
         )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
 import numpy as np
 
 from runtime.geometry import ResolvedSite
@@ -13,16 +16,59 @@ from runtime.rules.engine import Group, RuleInfo, Rules
 from runtime.rules.entry import EntryRules
 from runtime.rules.line import LineRules
 from runtime.rules.man_down import ManDownRules
+from runtime.rules.plan import PlannedRule, plan_rules
 from runtime.rules.scope import Scope
-from runtime.rules.zone import ZoneRules
+from runtime.rules.zone import ZoneRule, ZoneRules
 from runtime.site import Site
 from runtime.site_rules import (
     EntryRuleConfig,
     LineRuleConfig,
     ManDownRuleConfig,
-    RuleConfig,
     ZoneRuleConfig,
 )
+
+C = TypeVar("C")
+
+
+class Parts(NamedTuple):
+    """What rules are made of.
+
+    Attributes:
+        site: as loaded; its names have been checked.
+        resolved: its zones and lines in pixels of the source picture.
+        plan: the engine's rules.
+        scope: theirs.
+        bits: zone name -> its bit.
+        capacity: slots of the track table.
+    """
+
+    site: Site
+    resolved: ResolvedSite
+    plan: tuple[PlannedRule, ...]
+    scope: Scope
+    bits: dict[str, int]
+    capacity: int
+
+    def of(self, kind: type[C]) -> list[tuple[int, C, PlannedRule]]:
+        """(index into the table of rules, rule, plan) for each rule of a kind."""
+        return [
+            (index, planned.config, planned)
+            for index, planned in enumerate(self.plan)
+            if isinstance(planned.config, kind)
+        ]
+
+    def zones(self, names: Sequence[str]) -> int:
+        """Bits of zones, together; "" is none."""
+        return sum({1 << self.bits[name] for name in names if name})
+
+    def place(self, planned: PlannedRule, zone: str = "") -> tuple[int, int]:
+        """Bits of the zones that a person must stand in, and of those in which nobody is judged.
+
+        Args:
+            planned: its overrides and exempt zones.
+            zone: the rule's own, where people have to stand in it.
+        """
+        return self.zones((*planned.within, zone)), self.zones(planned.exempt)
 
 
 def build_rules(
@@ -36,55 +82,73 @@ def build_rules(
         track_capacity: slots of the track table.
         postures: of the tracks; needed where `runtime.needs` says so.
     """
-    indexed = list(enumerate(site.rules))
-    zone_rules = [(i, rule) for i, rule in indexed if isinstance(rule, ZoneRuleConfig)]
-    line_rules = [(i, rule) for i, rule in indexed if isinstance(rule, LineRuleConfig)]
+    plan = plan_rules(site.rules)
     bits = {zone.name: bit for bit, zone in enumerate(resolved.zones)}
     centre = sum(1 << bits[zone.name] for zone in resolved.zones if zone.anchor == "centre")
-    scope = Scope(resolved.zone_map, centre, track_capacity, len(site.rules))
-    lines = {line.name: line for line in resolved.lines}
-    groups: list[Group] = []
-    if zone_rules:
-        groups.append(ZoneRules(zone_rules, bits, centre, resolved.zone_map, track_capacity))
-    if line_rules:
-        groups.append(LineRules(line_rules, lines, track_capacity))
-    if any(isinstance(rule, EntryRuleConfig) for rule in site.rules):
-        groups.append(_entry_rules(site, resolved, bits, track_capacity))
-    down_rules = [(i, rule) for i, rule in indexed if isinstance(rule, ManDownRuleConfig)]
-    if down_rules and postures is not None:
-        height_px, width_px = resolved.zone_map.shape
-        evidence = DownEvidence(postures, (width_px, height_px))
-        groups.append(ManDownRules(down_rules, bits, resolved.zone_map, evidence, track_capacity))
-    return Rules(tuple(map(_info, site.rules)), tuple(groups), scope)
+    scope = Scope(resolved.zone_map, centre, track_capacity, len(plan), list(bits))
+    parts = Parts(site, resolved, plan, scope, bits, track_capacity)
+    made = (_zone_rules(parts), _line_rules(parts), _entry_rules(parts))
+    groups: list[Group] = [group for group in made if group is not None]
+    if postures is not None:
+        groups += _body_rules(parts, postures)
+    return Rules(tuple(map(_info, plan, [site] * len(plan))), tuple(groups), scope)
 
 
-def _info(rule: RuleConfig) -> RuleInfo:
-    match rule:
-        case ZoneRuleConfig():
-            return RuleInfo("zone", rule.zone, rule.severity)
-        case EntryRuleConfig():
-            return RuleInfo("entry_predicted", rule.zone, rule.severity)
-        case ManDownRuleConfig():
-            return RuleInfo("man_down", rule.zone, rule.severity)
-        case LineRuleConfig():
-            return RuleInfo("line", rule.line, rule.severity)
+def _info(planned: PlannedRule, site: Site) -> RuleInfo:
+    name = site.rules[planned.source].name
+    return RuleInfo(planned.kind, planned.place, planned.severity, name, planned.source)
 
 
-def _entry_rules(
-    site: Site, resolved: ResolvedSite, bits: dict[str, int], capacity: int
-) -> EntryRules:
+def _zone_rules(parts: Parts) -> Group | None:
+    rules = []
+    for index, rule, planned in parts.of(ZoneRuleConfig):
+        zone, exempt = parts.place(planned, rule.zone)
+        hold_ms, clear_ms = rule.hold_ms, rule.clear_ms
+        rules.append(
+            ZoneRule(
+                index, parts.scope, parts.capacity,
+                zone=zone, exempt=exempt, hold_ms=hold_ms, clear_ms=clear_ms,
+            )
+        )  # fmt: skip
+    return ZoneRules(rules, parts.scope, parts.capacity) if rules else None
+
+
+def _line_rules(parts: Parts) -> Group | None:
+    lines = {line.name: line for line in parts.resolved.lines}
+    rules = [(index, rule) for index, rule, _ in parts.of(LineRuleConfig)]
+    return LineRules(rules, lines, parts.scope, parts.capacity) if rules else None
+
+
+def _body_rules(parts: Parts, postures: Postures) -> list[Group]:
+    """Rules that judge skeletons."""
+    down = parts.of(ManDownRuleConfig)
+    if not down:
+        return []
+    height_px, width_px = parts.resolved.zone_map.shape
+    evidence = DownEvidence(postures, (width_px, height_px))
+    rules = [(index, rule) for index, rule, _ in down]
+    places = [parts.place(planned, rule.zone) for _, rule, planned in down]
+    return [ManDownRules(rules, places, parts.scope, evidence, parts.capacity)]
+
+
+def _entry_rules(parts: Parts) -> Group | None:
     """In metres where the site has a ground plane, else in pixels."""
-    rules = [(i, rule) for i, rule in enumerate(site.rules) if isinstance(rule, EntryRuleConfig)]
+    found = parts.of(EntryRuleConfig)
+    if not found:
+        return None
+    site, resolved, ground = parts.site, parts.resolved, None
     polygons = {zone.name: zone.polygon_px.tolist() for zone in resolved.zones}
-    ground = None
     if site.ground is not None:
         height_px, width_px = resolved.zone_map.shape
         scale = (width_px, height_px) if site.units == "fraction" else (1, 1)
         homography = in_pixels(fit_ground(site.ground), scale)
-        ground = Ground(homography, capacity)
+        ground = Ground(homography, parts.capacity)
         mapped = {name: polygon_m(homography, np.array(px)) for name, px in polygons.items()}
         polygons |= {name: metres for name, metres in mapped.items() if metres is not None}
-    wanted = [rule.zone for _, rule in rules]
-    corners_m = lay_corners([polygons[name] for name in wanted])
-    zone_bits = [bits[name] for name in wanted]
-    return EntryRules(rules, corners_m, zone_bits, resolved.zone_map, ground, capacity)
+    corners_m = lay_corners([polygons[rule.zone] for _, rule, _ in found])
+    rules = [(index, rule) for index, rule, _ in found]
+    places = [
+        (parts.zones(planned.within), parts.zones((*planned.exempt, rule.zone)))
+        for _, rule, planned in found
+    ]
+    return EntryRules(rules, corners_m, places, parts.scope, ground, parts.capacity)

@@ -19,11 +19,20 @@ class Group(Protocol):
 
 @dataclass(frozen=True)
 class RuleInfo:
-    """What a rule index stands for: kind, the zone or line it watches, and its severity."""
+    """What a rule index stands for.
+
+    Attributes:
+        kind, name: as in the site file.
+        place: the zone or line that it watches; of an override without one, the override's zone.
+        severity: of its hazards.
+        source: index into the site file's rules; the overrides of a rule have the same.
+    """
 
     kind: str
     place: str
     severity: Severity
+    name: str = ""
+    source: int = 0
 
 
 class Rules:
@@ -35,7 +44,8 @@ class Rules:
         scope: looked up once per frame, before the groups.
 
     Attributes:
-        table: RuleInfo per rule index, in the order of the site file.
+        table: RuleInfo per rule index, in the order of the site file; the overrides of a rule
+            follow it.
     """
 
     def __init__(

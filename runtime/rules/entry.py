@@ -8,7 +8,6 @@ comes nearer, but not for what is far away.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ from runtime.entry_parameters import load_parameters
 from runtime.ground import Ground
 from runtime.motion import Motion
 from runtime.predict import C128, EntryPredictor
+from runtime.rules.scope import Scope
 from runtime.site_rules import EntryRuleConfig
 from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
 
@@ -30,11 +30,12 @@ class EntryRules:
     """Hysteresis in time on both edges, per rule and track slot.
 
     Args:
-        rules: (index into the site's rules, rule) for each rule of this kind.
+        rules: (index into the table of rules, rule) for each rule of this kind.
         corners: per rule complex128[V], x + iy of its zone: metres with a ground plane, else pixels
             of the source picture; laid out by `lay_corners`.
-        bits: per rule its zone's bit in `bitmap`.
-        bitmap: unsigned[H, W], bit z is set where zone z is: who is inside will not enter.
+        places: per rule the bits of the zones that a person must stand in, and of those in which
+            nobody is judged; the rule's own is one of these: who is inside will not enter.
+        scope: of this frame.
         ground: the ground plane, or None.
         capacity: number of track slots, T.
     """
@@ -43,15 +44,14 @@ class EntryRules:
         self,
         rules: Sequence[tuple[int, EntryRuleConfig]],
         corners: C128,
-        bits: Sequence[int],
-        bitmap: npt.NDArray[np.unsignedinteger[Any]],
+        places: Sequence[tuple[int, int]],
+        scope: Scope,
         ground: Ground | None,
         capacity: int,
     ) -> None:
         self._rules, self._ground = list(rules), ground
         self._motion = Motion(capacity)
-        self._bitmap, self._bits = bitmap.data, [1 << bit for bit in bits]
-        self._right, self._bottom = bitmap.shape[1] - 1, bitmap.shape[0] - 1
+        self._scope, self._places = scope, list(places)
         self._corners_px = corners[:, :, None]
         self._corners = np.zeros((*corners.shape, capacity), np.complex128)
         if ground is not None:
@@ -149,20 +149,21 @@ class EntryRules:
                     self._edge(row, slot, p, tracks, t_ms, hazards)
 
     def _may_enter(self, row: int, slot: int, tracks: Tracks, t_ms: float) -> bool:
-        """Confirmed, followed for long enough, and not inside yet."""
+        """Confirmed, followed for long enough, not inside yet, and where and when it holds."""
         followed_ms = t_ms - self._motion.first_ms[slot]
         if tracks.state[slot] != TrackState.CONFIRMED or followed_ms < LEAST_HISTORY_MS:
             return False
-        x, y = tracks.foot[slot].tolist()
-        column, line = min(max(int(x), 0), self._right), min(max(int(y), 0), self._bottom)
-        return not self._bitmap[line, column] & self._bits[row]
+        scope, (within, exempt) = self._scope, self._places[row]
+        here = scope.zones[slot]
+        may = here & within == within and not here & exempt
+        return may and not scope.asleep[self._rules[row][0]]
 
     def _edge(
         self, row: int, slot: int, p: float, tracks: Tracks, t_ms: float, hazards: Hazards
     ) -> None:
         index, rule = self._rules[row]
         now = bool(self._raw[row, slot])
-        self._active[row, slot] = now
+        self._active[row, slot] = self._scope.active[index][slot] = now
         hazards.active[index] += 1 if now else -1
         x, y = tracks.foot[slot].tolist()
         why: dict[str, object] = {
@@ -175,6 +176,8 @@ class EntryRules:
             "hold_ms" if now else "clear_ms": rule.hold_ms if now else rule.clear_ms,
             "foot_px": [round(x), round(y)],
         }
+        if self._scope.asleep[index]:
+            why["out_of_hours"] = True
         state = "raised" if now else "cleared"
         hazards.add(HazardEdge(index, slot, int(tracks.track_id[slot]), state, why))
 
@@ -183,6 +186,7 @@ class EntryRules:
         for row in np.flatnonzero(self._active[:, slot]).tolist():
             index = self._rules[row][0]
             hazards.active[index] -= 1
+            self._scope.active[index][slot] = 0
             unseen_ms = round(t_ms - float(tracks.last_ms[slot]))
             why: dict[str, object] = {"track_lost": True, "unseen_ms": unseen_ms}
             hazards.add(HazardEdge(index, slot, int(tracks.track_id[slot]), "cleared", why))

@@ -11,19 +11,20 @@ from array import array
 from collections.abc import Sequence
 
 from runtime.geometry import ResolvedLine
+from runtime.rules.scope import Scope
 from runtime.site_rules import LineRuleConfig
-from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
+from runtime.tables import HazardEdge, Hazards, Tracks
 
 RIGHT = 1
-CONFIRMED = int(TrackState.CONFIRMED)
 
 
 class LineRules:
     """Counts per rule; the side that a track has settled on lives in the track's slot.
 
     Args:
-        rules: (index into the site's rules, rule) for each line rule.
+        rules: (index into the table of rules, rule) for each line rule.
         lines: resolved lines by name, pixels.
+        scope: of this frame. While a rule sleeps, people are followed over its gate, not counted.
         capacity: number of track slots.
     """
 
@@ -31,8 +32,10 @@ class LineRules:
         self,
         rules: Sequence[tuple[int, LineRuleConfig]],
         lines: dict[str, ResolvedLine],
+        scope: Scope,
         capacity: int,
     ) -> None:
+        self._scope = scope
         self._gates = [Gate(index, rule, lines[rule.line], capacity) for index, rule in rules]
 
     @property
@@ -57,23 +60,23 @@ class LineRules:
             hazards.active[gate.index] = 0
             for slot in tracks.died:
                 gate.forget(slot)
-        if not tracks.live.size:
+        slots, asleep = self._scope.slots, self._scope.asleep
+        if not slots:
             return
-        foot, centre, state = tracks.foot.tolist(), tracks.centre.tolist(), tracks.state.tolist()
-        slots = [slot for slot in tracks.live.tolist() if state[slot] == CONFIRMED]
+        foot, centre = tracks.foot.tolist(), tracks.centre.tolist()
         for gate in self._gates:
             points = foot if gate.at_foot else centre
             for slot in slots:
                 x, y = points[slot]
                 if gate.settles(slot, x, y, t_ms):
-                    gate.count(slot, tracks, hazards)
+                    gate.take(slot, tracks, hazards, counts=not asleep[gate.index])
 
 
 class Gate:
     """One line rule: the side of every track slot.
 
     Attributes:
-        index: into the site's rules.
+        index: into the table of rules.
         at_foot: the foot point has to cross, else the centre of the box.
         count_in, count_out: crossings so far.
     """
@@ -108,11 +111,11 @@ class Gate:
         self._last_x[slot], self._last_y[slot] = x, y
         return now != before and t_ms - self._since_ms[slot] >= self._settle_ms
 
-    def count(self, slot: int, tracks: Tracks, hazards: Hazards) -> None:
+    def take(self, slot: int, tracks: Tracks, hazards: Hazards, *, counts: bool) -> None:
         """Take the new side over; a crossing between the ends is an edge, a first side is none."""
         first_side = self._settled[slot] == 0
         self._settled[slot] = self._side[slot]
-        if first_side or not self._through[slot]:
+        if first_side or not counts or not self._through[slot]:
             return
         going_in = self._side[slot] == self._in_sign
         self.count_in += going_in

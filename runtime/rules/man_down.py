@@ -9,12 +9,12 @@ is remembered: somebody who lies does not go away by not being seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from runtime.posture_down import DOWN, UP, DownEvidence
+from runtime.rules.scope import Scope
 from runtime.site_rules import ManDownRuleConfig
 from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
 
@@ -29,7 +29,6 @@ SAME_PLACE = 0.3
 """Share of the smaller of two boxes that lies in the other: who lies there is the same person."""
 SAME_PERSON = 0.5
 """The same of two tracks that are both there: two people who lie on one another are one hazard."""
-ZoneMap = npt.NDArray[np.unsignedinteger[Any]]
 
 
 class Case:
@@ -67,9 +66,10 @@ class ManDownRules:
     """Hysteresis in time on both edges, per rule and track slot.
 
     Args:
-        rules: (index into the site's rules, rule) for each rule of this kind.
-        zone_bits: zone name -> its bit in `bitmap`.
-        bitmap: unsigned[H, W], bit z is set where zone z is.
+        rules: (index into the table of rules, rule) for each rule of this kind.
+        places: per rule the bits of the zones that a person must lie in, and of those in which
+            nobody is judged.
+        scope: of this frame.
         evidence: of every track.
         capacity: number of track slots.
     """
@@ -77,15 +77,15 @@ class ManDownRules:
     def __init__(
         self,
         rules: Sequence[tuple[int, ManDownRuleConfig]],
-        zone_bits: dict[str, int],
-        bitmap: ZoneMap,
+        places: Sequence[tuple[int, int]],
+        scope: Scope,
         evidence: DownEvidence,
         capacity: int,
     ) -> None:
-        self._evidence = evidence
+        self._evidence, self._scope = evidence, scope
         self._watches = [
-            Watch(index, rule, 1 << zone_bits[rule.zone] if rule.zone else 0, bitmap, capacity)
-            for index, rule in rules
+            Watch(index, rule, place, scope, capacity)
+            for (index, rule), place in zip(rules, places, strict=True)
         ]
 
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
@@ -103,10 +103,9 @@ class ManDownRules:
         for slot in tracks.died:
             evidence.forget(slot)
         evidence.update(tracks, t_ms)
-        state = tracks.state
-        slots = [s for s in tracks.live.tolist() if state.item(s) == TrackState.CONFIRMED]
         for watch in self._watches:
-            for slot in slots:
+            watch.rest(t_ms)
+            for slot in self._scope.slots:
                 watch.judge(slot, tracks, t_ms, hazards, evidence)
             watch.remember(t_ms, hazards)
 
@@ -115,13 +114,26 @@ class Watch:
     """One rule: a case per track slot, and those whose track was lost."""
 
     def __init__(
-        self, index: int, rule: ManDownRuleConfig, bits: int, bitmap: ZoneMap, capacity: int
+        self,
+        index: int,
+        rule: ManDownRuleConfig,
+        place: tuple[int, int],
+        scope: Scope,
+        capacity: int,
     ) -> None:
-        self._index, self._rule, self._bits = index, rule, bits
-        self._bitmap = bitmap.data
-        self._right, self._bottom = bitmap.shape[1] - 1, bitmap.shape[0] - 1
+        self._index, self._rule, self._scope = index, rule, scope
+        self._zone, self._exempt = place
+        self._asleep = False
+        self._asleep_since_ms = 0.0
         self._cases = [Case() for _ in range(capacity)]
         self._lost = [Case() for _ in range(capacity)]
+
+    def rest(self, t_ms: float) -> None:
+        """Whether the rule holds in this frame, or since when it does not."""
+        asleep = bool(self._scope.asleep[self._index])
+        if asleep and not self._asleep:
+            self._asleep_since_ms = t_ms
+        self._asleep = asleep
 
     def judge(
         self, slot: int, tracks: Tracks, t_ms: float, hazards: Hazards, evidence: DownEvidence
@@ -135,18 +147,35 @@ class Watch:
             self._recognise(case, tracks)
         elif level < UP and case.is_down:
             case.is_down, case.since_ms = False, t_ms
-        if case.is_down == case.active:
-            return
+        if case.is_down != case.active or self._asleep:
+            self._step(case, tracks, t_ms, hazards, evidence)
+        self._scope.active[self._index][slot] = case.active
+
+    def _step(
+        self, case: Case, tracks: Tracks, t_ms: float, hazards: Hazards, evidence: DownEvidence
+    ) -> None:
         held_ms = t_ms - case.since_ms
-        if case.active and held_ms >= self._rule.clear_ms:
-            self._clear(case, hazards, {"up_ms": round(held_ms), "clear_ms": self._rule.clear_ms})
+        if case.active:
+            if not case.is_down and held_ms >= self._rule.clear_ms:
+                why: dict[str, object] = {"up_ms": round(held_ms), "clear_ms": self._rule.clear_ms}
+                self._clear(case, hazards, why)
+            else:
+                self._end_of_hours(case, t_ms, hazards)
         elif (
             case.is_down
+            and not self._asleep
             and held_ms >= self._wait_ms(case)
-            and self._is_inside(tracks, slot)
-            and not self._is_known(slot, tracks)
+            and self._is_inside(tracks, case.slot)
+            and not self._is_known(case.slot, tracks)
         ):
             self._raise(case, hazards, self._why(case, t_ms, evidence, tracks))
+
+    def _end_of_hours(self, case: Case, t_ms: float, hazards: Hazards) -> None:
+        """The rule sleeps: what it held is cleared in its time, also while they still lie."""
+        asleep_ms = t_ms - self._asleep_since_ms
+        if self._asleep and asleep_ms >= self._rule.clear_ms:
+            clear_ms = self._rule.clear_ms
+            self._clear(case, hazards, {"out_of_hours": True, "clear_ms": clear_ms})
 
     def lose(self, slot: int, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         """A track died: who was down is remembered, who was getting up is not."""
@@ -162,6 +191,7 @@ class Watch:
             unseen_ms = round(t_ms - tracks.last_ms.item(slot))
             self._clear(case, hazards, {"track_lost": True, "unseen_ms": unseen_ms})
         case.clear()
+        self._scope.active[self._index][slot] = 0
 
     def remember(self, t_ms: float, hazards: Hazards) -> None:
         """The time of the lost goes on; forget the places whose time is over."""
@@ -169,7 +199,9 @@ class Watch:
             if not lost.is_down:
                 continue
             down_ms = round(t_ms - lost.since_ms)
-            if not lost.active and down_ms >= self._rule.hold_ms:
+            if lost.active:
+                self._end_of_hours(lost, t_ms, hazards)
+            elif not self._asleep and down_ms >= self._rule.hold_ms:
                 hold_ms = self._rule.hold_ms
                 why: dict[str, object] = {"track_lost": True, "fell": True, "down_ms": down_ms}
                 self._raise(lost, hazards, {**why, "hold_ms": hold_ms})
@@ -209,17 +241,15 @@ class Watch:
         return self._rule.hold_ms if case.fell else self._rule.after_ms
 
     def _is_inside(self, tracks: Tracks, slot: int) -> bool:
-        """The middle or the foot of the person is in the zone; without a zone everybody is."""
-        if not self._bits:
+        """The middle or the foot of the person is in the zone, and the anchor in no exempt one."""
+        scope, zone = self._scope, self._zone
+        if self._exempt and scope.zones_of(slot, tracks) & self._exempt:
+            return False
+        if not zone:
             return True
-        points = (tracks.foot[slot].tolist(), tracks.centre[slot].tolist())
-        return any(self._zones_under(x, y) & self._bits for x, y in points)
-
-    def _zones_under(self, x: float, y: float) -> int:
-        column = min(max(int(x), 0), self._right)
-        row = min(max(int(y), 0), self._bottom)
-        found: int = self._bitmap[row, column]
-        return found
+        at_foot = scope.zones_under(*tracks.foot[slot].tolist())
+        at_centre = scope.zones_under(*tracks.centre[slot].tolist())
+        return (at_foot | at_centre) & zone == zone
 
     def _why(
         self, case: Case, t_ms: float, evidence: DownEvidence, tracks: Tracks

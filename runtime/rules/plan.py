@@ -1,0 +1,76 @@
+"""From a site's rules to the engine's: a rule with overrides becomes several.
+
+A person is judged by exactly one of them: by the first override whose zone they stand in, else by
+the rule itself. So each override is a rule of its own, with its zone's values, and whoever stands
+there is exempt from the ones after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from runtime.site_rules import LineRuleConfig, OverrideConfig, RuleConfig, Severity
+
+
+@dataclass(frozen=True)
+class PlannedRule:
+    """One rule of the engine; its index is its place among all of them.
+
+    Attributes:
+        source: index into the site file's rules.
+        config: with the override's values, where it is one.
+        within: zones that a person must stand in to be judged, beside the rule's own.
+        exempt: zones in which nobody is judged.
+    """
+
+    source: int
+    config: RuleConfig
+    within: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """As in the site file."""
+        return str(self.config.__struct_config__.tag)
+
+    @property
+    def place(self) -> str:
+        """The zone or line that it is about; of an override without one, the override's."""
+        if isinstance(self.config, LineRuleConfig):
+            return self.config.line
+        return getattr(self.config, "zone", "") or "".join(self.within)
+
+    @property
+    def severity(self) -> Severity:
+        """Of its hazards."""
+        return self.config.severity
+
+
+def plan_rules(rules: Sequence[RuleConfig]) -> tuple[PlannedRule, ...]:
+    """The engine's rules in the order of the site file, the overrides of a rule after it."""
+    return tuple(planned for i, rule in enumerate(rules) for planned in _expand(i, rule))
+
+
+def _expand(source: int, rule: RuleConfig) -> list[PlannedRule]:
+    overrides: Sequence[OverrideConfig] = getattr(rule, "overrides", ())
+    exempt = tuple(getattr(rule, "exempt_zones", ()))
+    zones = tuple(override.zone for override in overrides)
+    found = [PlannedRule(source, rule, (), exempt + zones)]
+    for i, override in enumerate(overrides):
+        found.append(
+            PlannedRule(source, _with(rule, override), (override.zone,), exempt + zones[:i])
+        )
+    return found
+
+
+def _with(rule: RuleConfig, override: OverrideConfig) -> RuleConfig:
+    """The rule with the values that the override gives."""
+    values = {
+        key: value
+        for key in ("severity", "hold_ms", "clear_ms")
+        if (value := getattr(override, key)) is not None
+    }
+    return replace(rule, **values)
