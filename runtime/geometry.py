@@ -13,6 +13,7 @@ import numpy.typing as npt
 from drivers.toml_strict import Complaint, ConfigErrors, Mistake
 from runtime.ground import fit_ground, in_pixels, polygon_m
 from runtime.site import Point, Site
+from runtime.site_reach import unreachable
 from runtime.site_rules import EntryRuleConfig
 
 MAX_ZONES = 32
@@ -71,7 +72,8 @@ def resolve_site(site: Site, width_px: int, height_px: int, file: str) -> Resolv
         file: name of the site file, for the mistakes.
 
     Raises:
-        ConfigErrors: every zone or line that cannot work in a picture of this size.
+        ConfigErrors: every zone or line that cannot work in a picture of this size, then every rule
+            that could judge nobody.
     """
     scale = (width_px, height_px) if site.units == "fraction" else (1, 1)
     size = (width_px, height_px)
@@ -83,15 +85,21 @@ def resolve_site(site: Site, width_px: int, height_px: int, file: str) -> Resolv
     for i, line in enumerate(site.lines):
         if problem := _line_problem(_pixels((line.start, line.end), scale), *size):
             complaints.append((f"lines[{i}]", [line.start, line.end], problem))
-    if complaints:
-        raise ConfigErrors([Mistake(file, *complaint) for complaint in complaints])
+    _refuse(file, complaints)
     zones = tuple(ResolvedZone(z.name, _pixels(z.polygon, scale), z.anchor) for z in site.zones)
     ends = [_pixels((line.start, line.end), scale) for line in site.lines]
     lines = tuple(
         ResolvedLine(line.name, start_px, end_px, line.in_side, line.anchor)
         for line, (start_px, end_px) in zip(site.lines, ends, strict=True)
     )
-    return ResolvedSite(zones, lines, rasterise(zones, *size))
+    zone_map = rasterise(zones, *size)
+    _refuse(file, list(unreachable(site, zone_map)))
+    return ResolvedSite(zones, lines, zone_map)
+
+
+def _refuse(file: str, complaints: Sequence[Complaint]) -> None:
+    if complaints:
+        raise ConfigErrors([Mistake(file, *complaint) for complaint in complaints])
 
 
 def _beyond_horizon(site: Site, scale: tuple[int, int]) -> Iterator[Complaint]:

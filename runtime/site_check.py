@@ -11,7 +11,8 @@ from drivers.toml_strict import Check, Complaint, load_strict
 from runtime.geometry import MAX_ZONES, polygon_problem
 from runtime.ground import GroundRefused, fit_ground
 from runtime.site import AlarmConfig, GroundConfig, LineConfig, Point, Site, ZoneConfig
-from runtime.site_rules import LineRuleConfig, ManDownRuleConfig, RuleConfig, Severity
+from runtime.site_rule_check import RULE_CHECKS
+from runtime.site_rules import RuleConfig, Severity
 
 MAX_CORNERS = 64
 """Corners of one polygon; more is a drawing mistake, and the crossing test is quadratic."""
@@ -89,30 +90,6 @@ def _pixels(
             yield key, points, 'must be in pixels; for fractions say units = "fraction"'
 
 
-def _references(
-    rules: dict[str, RuleConfig], zones: dict[str, str], lines: dict[str, str]
-) -> Iterator[Complaint]:
-    """Every rule must name a zone or line that exists."""
-    for key, rule in rules.items():
-        if isinstance(rule, LineRuleConfig):
-            field, name, names = "line", rule.line, list(lines.values())
-        else:
-            field, name, names = "zone", rule.zone, list(zones.values())
-        if isinstance(rule, ManDownRuleConfig) and not name:
-            continue
-        if name not in names:
-            known = f"the {field}s are {', '.join(names)}" if names else f"there are no {field}s"
-            yield f"{key}.{field}", name, f"no {field} has this name; {known}"
-
-
-def _waits(rules: dict[str, RuleConfig]) -> Iterator[Complaint]:
-    """Who was seen to fall needs help no later than who was not."""
-    for key, rule in rules.items():
-        if isinstance(rule, ManDownRuleConfig) and rule.after_ms < rule.hold_ms:
-            allowed = f"must be >= {key}.hold_ms = {rule.hold_ms}: a fall that was seen comes first"
-            yield f"{key}.after_ms", rule.after_ms, allowed
-
-
 def _some_rule(rules: list[RuleConfig]) -> Iterator[Complaint]:
     if not rules:
         yield "rules", UNSET, "must hold at least one rule: this camera would watch for nothing"
@@ -129,10 +106,12 @@ def pattern_check(names: Collection[str]) -> Callable[[AlarmConfig], Iterator[Co
     return run
 
 
-def _sounds(alarm: AlarmConfig, severities: dict[str, Severity]) -> Iterator[Complaint]:
+def _sounds(
+    alarm: AlarmConfig, severities: dict[str, Severity], overriding: dict[str, Severity | None]
+) -> Iterator[Complaint]:
     """A danger without a pattern would be a silent alarm."""
-    for severity in dict.fromkeys(severities.values()):
-        if severity != "info" and severity not in alarm.patterns:
+    for severity in dict.fromkeys((*severities.values(), *overriding.values())):
+        if severity not in (None, "info") and severity not in alarm.patterns:
             allowed = f'is missing; a rule has severity = "{severity}" and must sound'
             yield f"alarm.patterns.{severity}", UNSET, allowed
 
@@ -157,8 +136,7 @@ CHECKS = (
     Check(("units", "lines[].start[]"), _fractions),
     Check(("units", "lines[].end[]"), _fractions),
     Check(("units", "zones[]", "lines[]"), _pixels),
-    Check(("rules[]", "zones[].name", "lines[].name"), _references),
-    Check(("rules[]",), _waits),
-    Check(("alarm", "rules[].severity"), _sounds),
+    *RULE_CHECKS,
+    Check(("alarm", "rules[].severity", "rules[].overrides[].severity"), _sounds),
     Check(("ground",), _ground),
 )

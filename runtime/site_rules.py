@@ -196,4 +196,7 @@ class CombinedRuleConfig(
     clear_ms: NonNegativeInt = 1000
 
 
+ABOUT_ANOTHER_PLACE = (EntryRuleConfig, ProximityRuleConfig)
+"""Their zone is one that people come to, not one that they stand in."""
+
 RuleConfig = ZoneRuleConfig | LineRuleConfig | EntryRuleConfig | ManDownRuleConfig

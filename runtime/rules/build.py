@@ -58,17 +58,12 @@ class Parts(NamedTuple):
         ]
 
     def zones(self, names: Sequence[str]) -> int:
-        """Bits of zones, together; "" is none."""
-        return sum({1 << self.bits[name] for name in names if name})
+        """Bits of zones, together."""
+        return sum({1 << self.bits[name] for name in names})
 
-    def place(self, planned: PlannedRule, zone: str = "") -> tuple[int, int]:
-        """Bits of the zones that a person must stand in, and of those in which nobody is judged.
-
-        Args:
-            planned: its overrides and exempt zones.
-            zone: the rule's own, where people have to stand in it.
-        """
-        return self.zones((*planned.within, zone)), self.zones(planned.exempt)
+    def place(self, planned: PlannedRule) -> tuple[int, int]:
+        """Bits of the zones that a person must stand in, and of those in which nobody is judged."""
+        return self.zones(planned.within), self.zones(planned.exempt)
 
 
 def build_rules(
@@ -102,7 +97,7 @@ def _info(planned: PlannedRule, site: Site) -> RuleInfo:
 def _zone_rules(parts: Parts) -> Group | None:
     rules = []
     for index, rule, planned in parts.of(ZoneRuleConfig):
-        zone, exempt = parts.place(planned, rule.zone)
+        zone, exempt = parts.place(planned)
         hold_ms, clear_ms = rule.hold_ms, rule.clear_ms
         rules.append(
             ZoneRule(
@@ -127,7 +122,7 @@ def _body_rules(parts: Parts, postures: Postures) -> list[Group]:
     height_px, width_px = parts.resolved.zone_map.shape
     evidence = DownEvidence(postures, (width_px, height_px))
     rules = [(index, rule) for index, rule, _ in down]
-    places = [parts.place(planned, rule.zone) for _, rule, planned in down]
+    places = [parts.place(planned) for _, _, planned in down]
     return [ManDownRules(rules, places, parts.scope, evidence, parts.capacity)]
 
 

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from runtime.site_rules import LineRuleConfig, OverrideConfig, RuleConfig, Severity
+from runtime.site_rules import (
+    ABOUT_ANOTHER_PLACE,
+    LineRuleConfig,
+    OverrideConfig,
+    RuleConfig,
+    Severity,
+)
 
 
 @dataclass(frozen=True)
@@ -22,14 +28,16 @@ class PlannedRule:
     Attributes:
         source: index into the site file's rules.
         config: with the override's values, where it is one.
-        within: zones that a person must stand in to be judged, beside the rule's own.
+        within: zones that a person must stand in to be judged, in all of them.
         exempt: zones in which nobody is judged.
+        override: zone of the override that it is, or "".
     """
 
     source: int
     config: RuleConfig
     within: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
+    override: str = ""
 
     @property
     def kind(self) -> str:
@@ -41,7 +49,7 @@ class PlannedRule:
         """The zone or line that it is about; of an override without one, the override's."""
         if isinstance(self.config, LineRuleConfig):
             return self.config.line
-        return getattr(self.config, "zone", "") or "".join(self.within)
+        return getattr(self.config, "zone", "") or self.override
 
     @property
     def severity(self) -> Severity:
@@ -58,11 +66,12 @@ def _expand(source: int, rule: RuleConfig) -> list[PlannedRule]:
     overrides: Sequence[OverrideConfig] = getattr(rule, "overrides", ())
     exempt = tuple(getattr(rule, "exempt_zones", ()))
     zones = tuple(override.zone for override in overrides)
-    found = [PlannedRule(source, rule, (), exempt + zones)]
+    own = () if isinstance(rule, ABOUT_ANOTHER_PLACE) else (getattr(rule, "zone", ""),)
+    within = tuple(filter(None, own))
+    found = [PlannedRule(source, rule, within, exempt + zones)]
     for i, override in enumerate(overrides):
-        found.append(
-            PlannedRule(source, _with(rule, override), (override.zone,), exempt + zones[:i])
-        )
+        zone, config = override.zone, _with(rule, override)
+        found.append(PlannedRule(source, config, (*within, zone), exempt + zones[:i], zone))
     return found
 
 

@@ -23,11 +23,12 @@ GROUND = GroundConfig(
 class Scene:
     """One person put to places by hand, every 100 ms."""
 
-    def __init__(self, ground=GROUND, rules=None) -> None:
+    def __init__(self, ground=GROUND, rules=None, zones=()) -> None:
         rules = rules or [EntryRuleConfig(zone="pit", hold_ms=200, clear_ms=500)]
-        site = Site(format=1, name="t", units="pixel", rules=rules, zones=[PIT], ground=ground)
-        self.tracks, self.hazards = Tracks(4), Hazards(len(rules))
+        zones = [PIT, *zones]
+        site = Site(format=1, name="t", units="pixel", rules=rules, zones=zones, ground=ground)
         self.rules = build_rules(site, resolve_site(site, WIDTH, HEIGHT, "t.toml"), 4)
+        self.tracks, self.hazards = Tracks(4), Hazards(len(self.rules.table))
         self.edges, self.whys = [], []
 
     def walk(self, start_px, speed_m_s, ms=3000, since_ms=0, state=TrackState.CONFIRMED, y=200.0):

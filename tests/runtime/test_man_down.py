@@ -41,8 +41,8 @@ class Story:
         resolved = resolve_site(site, WIDTH, HEIGHT, "t.toml")
         self.tracks = Tracks(capacity)
         self.postures = Postures(capacity, ACTIONS)
-        self.hazards = Hazards(1)
         self.rules = build_rules(site, resolved, capacity, self.postures)
+        self.hazards = Hazards(len(self.rules.table))
         self.t_ms = 0.0
         self.edges: list[tuple[float, str]] = []
         self.whys: list[dict[str, object]] = []

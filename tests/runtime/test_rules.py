@@ -29,8 +29,8 @@ class Walk:
         )
         resolved = resolve_site(site, WIDTH, HEIGHT, "t.toml")
         self.tracks = Tracks(4)
-        self.hazards = Hazards(len(site.rules))
         self.rules = build_rules(site, resolved, 4)
+        self.hazards = Hazards(len(self.rules.table))
         self.edges = []
 
     def at(self, t_ms, x, y=180.0, slot=0, state=TrackState.CONFIRMED):
