@@ -1,0 +1,213 @@
+"""The empty room, learned: only where nobody was and where it kept looking the same.
+
+Every cell of the finest grid keeps what it usually looks like and for how long, in all, it has. It
+is learned when that has lasted `learn_ms`. Nothing counts while somebody is detected or followed
+nearby, and whatever moves without anybody being there sets its surroundings back: who is not seen
+but stirs now and then is never learned. A cell that looks different for longer, or in which a
+person is seen though it looks like the empty room, is forgotten. It lives in memory alone.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from drivers.interfaces import U8, Frame
+from models.tables import F32, Detections
+from runtime.privacy_grid import SAMPLES, UNKNOWN, Grid, Mask
+from runtime.tables import Tracks
+
+F64 = npt.NDArray[np.float64]
+
+STEP_MS = 200.0
+"""Looked at this often; with less it costs more, with more a passer-by could slip through."""
+BLIND_MS = 1000.0
+"""After a pause of this length nothing is known of what happened meanwhile."""
+SAMPLE_CHANGE = 14
+"""Of 256, in any colour: above the noise of a few pixels' mean, below the edge of a sleeve."""
+CELL_CHANGE = 10
+"""Of 256: a cell whose mean is this far from the empty room's shows something else."""
+ODD_MS = 2000.0
+"""What differs from the learned room for this long is shown no longer as learned."""
+STIR_LOSS_MS = 5000.0
+"""What a movement without anybody costs its surroundings, in time learned, at each look."""
+MARGIN = 0.25
+"""Around a person nothing is learned, in box sides: feet, shadows, a box that lags."""
+CORE = 0.25
+"""Left and right part of a box that may well show the room beside the person."""
+HIDDEN_SHARE = 0.2
+"""Less of a detected person's box differing from the room: then the room has the person in it."""
+READY_SHARE = 0.5
+"""Of all cells learned before any is shown: a few clear spots in a coarse picture help nobody."""
+DRIFT_STEPS = 5
+"""Daylight may change the look of a cell by one of 256 in so many looks."""
+BLEND = 0.2
+"""Share of the newest picture in a learned cell when its turn comes again: noise goes away."""
+
+
+class Background:
+    """What the room looks like without people. Nothing is allocated after `__init__`, bar views.
+
+    Args:
+        grid: the anonymiser's.
+        width_px, height_px: size of the pictures.
+        learn_ms: see `[privacy]`.
+
+    Attributes:
+        pixels: uint8[H, W, 3]; means something in learned cells only. For the Anonymiser alone.
+        means: uint8[rows, columns, 3], of the finest cells of `pixels`.
+        ready: enough is learned to be shown.
+    """
+
+    def __init__(self, grid: Grid, width_px: int, height_px: int, learn_ms: float) -> None:
+        self._grid = grid
+        self._learn_ms = learn_ms
+        self.pixels: U8 = np.zeros((height_px, width_px, 3), np.uint8)
+        self.means = grid.table(0)
+        self.ready = False
+        self._now = grid.table(0)
+        self._look = grid.sample_table()
+        self._samples = grid.sample_table()
+        self._change = grid.sample_table()
+        self._alike_ms: F64 = np.zeros(grid.shape)
+        self._odd_ms: F64 = np.zeros(grid.shape)
+        self._copied: Mask = np.zeros(grid.shape, np.bool_)
+        self._near = np.ones((2 ** (UNKNOWN + 1) + 1,) * 2, np.uint8)
+        self._mixed: U8 = np.zeros((grid.cell_px[UNKNOWN], width_px, 3), np.uint8)
+        self._band = 0
+        self._step = 0
+        self._last_ms: float | None = None
+
+    @property
+    def learned(self) -> Mask:
+        """bool[rows, columns]: cells that look like the empty room as far as anybody knows."""
+        return self._copied & (self._odd_ms < ODD_MS)
+
+    def update(
+        self,
+        frame: Frame,
+        detections: Detections,
+        tracks: Tracks,
+        t_ms: float,
+        faint: Detections | None = None,
+    ) -> None:
+        """Look at a frame that was judged; most calls return at once.
+
+        Args:
+            detections, tracks: nothing is learned where they hold anything, confirmed or not.
+            t_ms: source time.
+            faint: what the detector holds possible, down to a very low score.
+        """
+        passed_ms = STEP_MS if self._last_ms is None else t_ms - self._last_ms
+        if passed_ms < STEP_MS and self._last_ms is not None:
+            return
+        blind = self._last_ms is None or passed_ms > BLIND_MS
+        self._last_ms = t_ms
+        self._step += 1
+        self._grid.samples(frame.pixels, self._samples)
+        self._grid.means(frame.pixels, 0, self._now)
+        if blind:
+            passed_ms = 0.0
+        changed, covered = self._changed(), self._covered(detections, tracks, faint)
+        self._judge(changed, covered, passed_ms)
+        self._suspect(detections)
+        self._learn(frame.pixels, ~changed & ~covered)
+        self.ready = self._is_ready()
+
+    def forget(self) -> None:
+        """Begin anew: the camera looks elsewhere."""
+        self._alike_ms[:] = 0.0
+        self._copied[:] = False
+        self.ready = False
+
+    def differs(self, means: U8) -> Mask:
+        """Cells that look different from the learned room, whether they are learned or not."""
+        return cv2.absdiff(means, self.means).max(axis=2) > CELL_CHANGE
+
+    def _is_ready(self) -> bool:
+        inside = self._grid.inside
+        return np.count_nonzero(self.learned & inside) >= READY_SHARE * np.count_nonzero(inside)
+
+    def _changed(self) -> Mask:
+        """Cells of which any sample is not as it usually looks."""
+        rows, columns = self._grid.shape
+        cv2.absdiff(self._samples, self._look, dst=self._change)
+        worst = self._change.reshape(rows, SAMPLES, columns, SAMPLES * 3).max(axis=(1, 3))
+        return worst > SAMPLE_CHANGE
+
+    def _covered(
+        self, detections: Detections, tracks: Tracks, faint: Detections | None
+    ) -> Mask:
+        """Cells near anybody who is detected or followed."""
+        covered: Mask = np.zeros(self._grid.shape, np.bool_)
+        boxes: list[F32] = [detections.boxes[: detections.count], tracks.boxes[tracks.live]]
+        if faint is not None:
+            boxes.append(faint.boxes[: faint.count])
+        for box in (box for table in boxes for box in table.tolist()):
+            covered[self._grid.region(box, MARGIN)] = True
+        return covered
+
+    def _judge(self, changed: Mask, covered: Mask, passed_ms: float) -> None:
+        """Count time for and against what each cell usually looks like."""
+        explained = cv2.dilate(covered.view(np.uint8), self._near).view(np.bool_)
+        stirred = (changed & ~explained).view(np.uint8)
+        unrest = cv2.dilate(stirred, self._near).view(np.bool_) & ~covered
+        calm = ~covered & ~changed & ~unrest
+        alike = self._alike_ms
+        alike += passed_ms * calm
+        alike -= passed_ms * (changed & ~covered)
+        alike -= STIR_LOSS_MS * (passed_ms / STEP_MS) * unrest * (alike < self._learn_ms)
+        np.clip(alike, 0.0, 2.0 * self._learn_ms, out=alike)
+        self._renew((alike <= 0.0) & changed & ~covered)
+        odd = self.differs(self._now) & ~covered
+        self._odd_ms += passed_ms * odd
+        self._odd_ms[~odd & ~covered] = 0.0
+        np.minimum(self._odd_ms, 2.0 * ODD_MS, out=self._odd_ms)
+        if self._step % DRIFT_STEPS == 0:
+            self._drift(~changed & ~covered)
+
+    def _renew(self, cells: Mask) -> None:
+        """These cells look different for good: their look is what is seen now."""
+        wide = cells.repeat(SAMPLES, axis=0).repeat(SAMPLES, axis=1)
+        np.copyto(self._look, self._samples, where=wide[..., None])
+        self._copied[cells] = False
+
+    def _drift(self, cells: Mask) -> None:
+        """One step after slow changes of the light."""
+        wide = cells.repeat(SAMPLES, axis=0).repeat(SAMPLES, axis=1)[..., None]
+        look, now = self._look, self._samples
+        look += (now > look) & wide
+        look -= (now < look) & wide
+
+    def _suspect(self, detections: Detections) -> None:
+        """A person in front of nothing different is a person in the learned room: forget them."""
+        if not (detections.count and self._copied.any()):
+            return
+        differs = self.differs(self._now)
+        for box in detections.boxes[: detections.count].tolist():
+            x1, y1, x2, y2 = box
+            inset = (x2 - x1) * CORE
+            core = self._grid.region([x1 + inset, y1, x2 - inset, y2], 0.0)
+            if self._copied[core].all() and differs[core].mean() < HIDDEN_SHARE:
+                whole = self._grid.region(box, MARGIN)
+                self._copied[whole] = False
+                self._alike_ms[whole] = 0.0
+
+    def _learn(self, pixels: U8, quiet: Mask) -> None:
+        """Take over, or renew, the cells of one band of the picture that have earned it."""
+        grid, copied = self._grid, self._copied
+        side, height = 2**UNKNOWN, pixels.shape[0]
+        self._band = (self._band + 1) % -(-height // grid.cell_px[UNKNOWN])
+        rows = slice(self._band * side, (self._band + 1) * side)
+        earned = quiet[rows] & (self._alike_ms[rows] >= self._learn_ms)
+        if not earned.any():
+            return
+        band = slice(rows.start * grid.cell_px[0], min(rows.stop * grid.cell_px[0], height))
+        old, new, mixed = self.pixels[band], pixels[band], self._mixed[: band.stop - band.start]
+        cv2.addWeighted(old, 1.0 - BLEND, new, BLEND, 0.0, dst=mixed)
+        for cells, source in ((earned & ~copied[rows], new), (earned & copied[rows], mixed)):
+            if cells.any():
+                cv2.copyTo(source, grid.band_mask(cells, band.stop - band.start), dst=old)
+        copied[rows] |= earned
+        grid.means(self.pixels, 0, self.means)
