@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from drivers.interfaces import U8
+from runtime.annotate_figure import BONES, Point, draw_figure, standing_in
 from runtime.context import Context
 from runtime.geometry import ResolvedLine, ResolvedZone
 from runtime.privacy import AnonymisedFrame
@@ -16,11 +17,6 @@ from runtime.tables import TrackState
 RED, AMBER, GREEN, WHITE, BLACK = (48, 48, 230), (0, 170, 255), (90, 200, 60), (255,) * 3, (0,) * 3
 """BGR."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-BONES = (
-    (0, 5), (0, 6), (5, 6), (5, 7), (7, 9), (6, 8), (8, 10), (5, 11), (6, 12), (11, 12),
-    (11, 13), (13, 15), (12, 14), (14, 16),
-)  # fmt: skip
-"""Pairs of COCO joints."""
 STALE_MS = 500.0
 """An older skeleton is not drawn any more."""
 
@@ -31,6 +27,7 @@ class Annotator:
     Args:
         zones, lines: the resolved site, pixels.
         width_px, height_px: size of the pictures.
+        figures: people are drawn as figures, for pictures in which they cannot be seen.
     """
 
     def __init__(
@@ -39,7 +36,9 @@ class Annotator:
         lines: Sequence[ResolvedLine],
         width_px: int,
         height_px: int,
+        figures: bool = False,
     ) -> None:
+        self._figures = figures
         self._zones, self._lines = list(zones), list(lines)
         self._scale = max(0.4, min(width_px, height_px) / 720)
         self._tint: U8 = np.zeros((height_px, width_px, 3), np.uint8)
@@ -52,7 +51,7 @@ class Annotator:
             context: tracks, active hazards and source time.
             status: words for the bar at the bottom; those that begin with "!" are shown in red.
         """
-        pixels = picture.pixels
+        pixels = picture.canvas
         self._draw_site(pixels, any(context.hazards.active))
         for slot in context.tracks.live.tolist():
             self._draw_track(pixels, context, slot)
@@ -77,30 +76,19 @@ class Annotator:
 
     def _draw_track(self, pixels: U8, context: Context, slot: int) -> None:
         tracks = context.tracks
-        x1, y1, x2, y2 = np.round(tracks.boxes[slot]).astype(int).tolist()
+        x1, y1, x2, y2 = box = np.round(tracks.boxes[slot]).astype(int).tolist()
         confirmed = tracks.state[slot] == TrackState.CONFIRMED
         seen = tracks.last_ms[slot] == context.t_ms
         colour = GREEN if confirmed and seen else WHITE
-        cv2.rectangle(pixels, (x1, y1), (x2, y2), colour, 2 if confirmed else 1, cv2.LINE_AA)
+        joints = _joints(context, slot)
+        if self._figures:
+            draw_figure(pixels, joints or standing_in(box), max(x2 - x1, y2 - y1), colour, BLACK)
+        else:
+            cv2.rectangle(pixels, (x1, y1), (x2, y2), colour, 2 if confirmed else 1, cv2.LINE_AA)
+            _draw_bones(pixels, joints, colour)
         cv2.circle(pixels, tuple(np.round(tracks.foot[slot]).astype(int).tolist()), 4, colour, -1)
-        words = f"#{tracks.track_id[slot]}{self._draw_body(pixels, context, slot, colour)}"
+        words = f"#{tracks.track_id[slot]}{_action(context, slot)}"
         self._label(pixels, words, max(x1, 0), max(y1, 0), colour)
-
-    def _draw_body(self, pixels: U8, context: Context, slot: int, colour: tuple[int, ...]) -> str:
-        """The skeleton, where there is one; returns the action, for the label."""
-        postures = context.postures
-        if postures is None or context.t_ms - postures.found_ms[slot] > STALE_MS:
-            return ""
-        joints = postures.keypoints[slot]
-        points = np.round(joints[:, :2]).astype(int).tolist()
-        for a, b in BONES:
-            if joints[a, 2] > 0 and joints[b, 2] > 0:
-                cv2.line(pixels, points[a], points[b], BLACK, 4, cv2.LINE_AA)
-                cv2.line(pixels, points[a], points[b], colour, 2, cv2.LINE_AA)
-        if postures.judged_ms[slot] != postures.found_ms[slot]:
-            return ""
-        best = int(postures.scores[slot].argmax())
-        return f" {postures.actions[best]} {postures.scores[slot, best]:.1f}"
 
     def _label(self, pixels: U8, text: str, x: int, y: int, colour: tuple[int, ...]) -> None:
         """Dark text on a patch of colour; its top left corner is near (x, y), in the picture."""
@@ -124,3 +112,30 @@ class Annotator:
             place = (x, height - round(9 * self._scale))
             cv2.putText(pixels, text, place, FONT, self._scale, WHITE, 1, cv2.LINE_AA)
             x += cv2.getTextSize(text, FONT, self._scale, 1)[0][0] + round(22 * self._scale)
+
+
+def _joints(context: Context, slot: int) -> list[Point | None]:
+    """The joints of a track, None where one was not found; empty where there is no skeleton."""
+    postures = context.postures
+    if postures is None or context.t_ms - postures.found_ms[slot] > STALE_MS:
+        return []
+    return [(x, y) if seen > 0 else None for x, y, seen in postures.keypoints[slot].tolist()]
+
+
+def _draw_bones(pixels: U8, joints: list[Point | None], colour: tuple[int, ...]) -> None:
+    spots = [joint and (round(joint[0]), round(joint[1])) for joint in joints]
+    for a, b in BONES if spots else ():
+        if spots[a] and spots[b]:
+            cv2.line(pixels, spots[a], spots[b], BLACK, 4, cv2.LINE_AA)
+            cv2.line(pixels, spots[a], spots[b], colour, 2, cv2.LINE_AA)
+
+
+def _action(context: Context, slot: int) -> str:
+    """What the newest skeleton does, for the label."""
+    postures = context.postures
+    if postures is None or context.t_ms - postures.found_ms[slot] > STALE_MS:
+        return ""
+    if postures.judged_ms[slot] != postures.found_ms[slot]:
+        return ""
+    best = int(postures.scores[slot].argmax())
+    return f" {postures.actions[best]} {postures.scores[slot, best]:.1f}"

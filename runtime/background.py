@@ -30,7 +30,7 @@ CELL_CHANGE = 10
 """Of 256: a cell whose mean is this far from the empty room's shows something else."""
 ODD_MS = 2000.0
 """What differs from the learned room for this long is shown no longer as learned."""
-STIR_LOSS_MS = 5000.0
+STIR_LOSS_MS = 2000.0
 """What a movement without anybody costs its surroundings, in time learned, at each look."""
 MARGIN = 0.25
 """Around a person nothing is learned, in box sides: feet, shadows, a box that lags."""
@@ -40,6 +40,13 @@ HIDDEN_SHARE = 0.2
 """Less of a detected person's box differing from the room: then the room has the person in it."""
 READY_SHARE = 0.5
 """Of all cells learned before any is shown: a few clear spots in a coarse picture help nobody."""
+LIGHT_SHARE = 0.3
+"""More of the uncovered picture changing at once is the light, or the camera, and nobody."""
+LEAST_CELLS = 0.2
+"""Share of the picture that must be free of people for the light to be judged."""
+LEAST_GAIN, MOST_GAIN = 0.5, 2.0
+STRAINED_GAIN = 1.5
+"""Light that stays this far from what was learned for `learn_ms`: the room is learned anew."""
 DRIFT_STEPS = 5
 """Daylight may change the look of a cell by one of 256 in so many looks."""
 BLEND = 0.2
@@ -70,14 +77,17 @@ class Background:
         self._look = grid.sample_table()
         self._samples = grid.sample_table()
         self._change = grid.sample_table()
+        self._light: U8 = np.zeros((1, 256, 3), np.uint8)
+        self._strained_ms = 0.0
         self._alike_ms: F64 = np.zeros(grid.shape)
         self._odd_ms: F64 = np.zeros(grid.shape)
         self._copied: Mask = np.zeros(grid.shape, np.bool_)
         self._near = np.ones((2 ** (UNKNOWN + 1) + 1,) * 2, np.uint8)
         self._mixed: U8 = np.zeros((grid.cell_px[UNKNOWN], width_px, 3), np.uint8)
+        self._lit = np.zeros_like(self._mixed)
         self._band = 0
         self._step = 0
-        self._last_ms: float | None = None
+        self._last_ms = -np.inf
 
     @property
     def learned(self) -> Mask:
@@ -92,53 +102,84 @@ class Background:
         t_ms: float,
         faint: Detections | None = None,
     ) -> None:
-        """Look at a frame that was judged; most calls return at once.
+        """Look at a frame that was judged; does nothing before the next look is due.
 
         Args:
             detections, tracks: nothing is learned where they hold anything, confirmed or not.
             t_ms: source time.
             faint: what the detector holds possible, down to a very low score.
         """
-        passed_ms = STEP_MS if self._last_ms is None else t_ms - self._last_ms
-        if passed_ms < STEP_MS and self._last_ms is not None:
+        if not self.is_due(t_ms):
             return
-        blind = self._last_ms is None or passed_ms > BLIND_MS
+        passed_ms = t_ms - self._last_ms
         self._last_ms = t_ms
+        if passed_ms > BLIND_MS:
+            passed_ms = 0.0
         self._step += 1
         self._grid.samples(frame.pixels, self._samples)
         self._grid.means(frame.pixels, 0, self._now)
-        if blind:
-            passed_ms = 0.0
-        changed, covered = self._changed(), self._covered(detections, tracks, faint)
+        if self._step == 1:
+            self.forget()
+        covered = self._covered(detections, tracks, faint)
+        self._adapt(covered, passed_ms)
+        changed = self._changed()
         self._judge(changed, covered, passed_ms)
         self._suspect(detections)
         self._learn(frame.pixels, ~changed & ~covered)
         self.ready = self._is_ready()
 
+    def is_due(self, t_ms: float) -> bool:
+        """It is time for the next look."""
+        return t_ms - self._last_ms >= STEP_MS
+
     def forget(self) -> None:
-        """Begin anew: the camera looks elsewhere."""
-        self._alike_ms[:] = 0.0
+        """Begin anew, with the picture that is seen now."""
+        self._alike_ms[:] = self._odd_ms[:] = 0.0
         self._copied[:] = False
+        self._strained_ms = 0.0
+        self._light[0] = np.arange(256)[:, None]
+        self._look[:] = self._samples
         self.ready = False
 
     def differs(self, means: U8) -> Mask:
-        """Cells that look different from the learned room, whether they are learned or not."""
-        return cv2.absdiff(means, self.means).max(axis=2) > CELL_CHANGE
+        """Cells that look different from the learned room, whether they are learned or not.
+
+        Args:
+            means: of the finest cells, as the camera sees them now.
+        """
+        now = cv2.LUT(means, self._light)
+        unlike: Mask = cv2.absdiff(now, self.means).max(axis=2) > CELL_CHANGE
+        return unlike
 
     def _is_ready(self) -> bool:
         inside = self._grid.inside
         return np.count_nonzero(self.learned & inside) >= READY_SHARE * np.count_nonzero(inside)
+
+    def _adapt(self, covered: Mask, passed_ms: float) -> None:
+        """Tell the light, and the camera's answer to it, from what happens in the room."""
+        free = ~covered & self._grid.inside
+        if np.count_nonzero(free) >= LEAST_CELLS * np.count_nonzero(self._grid.inside):
+            middle = slice(SAMPLES // 2, None, SAMPLES)
+            look = self._look[middle, middle][free] + np.float32(1.0)
+            now = self._samples[middle, middle][free] + np.float32(1.0)
+            gain = np.clip(np.median(look / now, axis=0), LEAST_GAIN, MOST_GAIN)
+            table = np.arange(256)[:, None] * gain[None] + 0.5
+            self._light[0] = np.minimum(table, 255.0)
+            strained = max(gain.max(), 1.0 / gain.min()) > STRAINED_GAIN
+            self._strained_ms = self._strained_ms + passed_ms if strained else 0.0
+            if self._strained_ms > self._learn_ms:
+                self.forget()
+        cv2.LUT(self._samples, self._light, dst=self._samples)
 
     def _changed(self) -> Mask:
         """Cells of which any sample is not as it usually looks."""
         rows, columns = self._grid.shape
         cv2.absdiff(self._samples, self._look, dst=self._change)
         worst = self._change.reshape(rows, SAMPLES, columns, SAMPLES * 3).max(axis=(1, 3))
-        return worst > SAMPLE_CHANGE
+        changed: Mask = worst > SAMPLE_CHANGE
+        return changed
 
-    def _covered(
-        self, detections: Detections, tracks: Tracks, faint: Detections | None
-    ) -> Mask:
+    def _covered(self, detections: Detections, tracks: Tracks, faint: Detections | None) -> Mask:
         """Cells near anybody who is detected or followed."""
         covered: Mask = np.zeros(self._grid.shape, np.bool_)
         boxes: list[F32] = [detections.boxes[: detections.count], tracks.boxes[tracks.live]]
@@ -152,6 +193,8 @@ class Background:
         """Count time for and against what each cell usually looks like."""
         explained = cv2.dilate(covered.view(np.uint8), self._near).view(np.bool_)
         stirred = (changed & ~explained).view(np.uint8)
+        if np.count_nonzero(stirred) > LIGHT_SHARE * np.count_nonzero(self._grid.inside):
+            stirred[:] = 0
         unrest = cv2.dilate(stirred, self._near).view(np.bool_) & ~covered
         calm = ~covered & ~changed & ~unrest
         alike = self._alike_ms
@@ -189,7 +232,8 @@ class Background:
             x1, y1, x2, y2 = box
             inset = (x2 - x1) * CORE
             core = self._grid.region([x1 + inset, y1, x2 - inset, y2], 0.0)
-            if self._copied[core].all() and differs[core].mean() < HIDDEN_SHARE:
+            seen = differs[core]
+            if seen.size and self._copied[core].all() and seen.mean() < HIDDEN_SHARE:
                 whole = self._grid.region(box, MARGIN)
                 self._copied[whole] = False
                 self._alike_ms[whole] = 0.0
@@ -204,10 +248,12 @@ class Background:
         if not earned.any():
             return
         band = slice(rows.start * grid.cell_px[0], min(rows.stop * grid.cell_px[0], height))
-        old, new, mixed = self.pixels[band], pixels[band], self._mixed[: band.stop - band.start]
+        height_px = band.stop - band.start
+        old, new, mixed = self.pixels[band], self._lit[:height_px], self._mixed[:height_px]
+        cv2.LUT(pixels[band], self._light, dst=new)
         cv2.addWeighted(old, 1.0 - BLEND, new, BLEND, 0.0, dst=mixed)
         for cells, source in ((earned & ~copied[rows], new), (earned & copied[rows], mixed)):
             if cells.any():
-                cv2.copyTo(source, grid.band_mask(cells, band.stop - band.start), dst=old)
+                cv2.copyTo(source, grid.band_mask(cells, height_px), dst=old)
         copied[rows] |= earned
         grid.means(self.pixels, 0, self.means)

@@ -38,6 +38,7 @@ from runtime.options import Options
 from runtime.outputs import Outputs
 from runtime.people import People
 from runtime.privacy import Anonymiser
+from runtime.privacy_stages import LearnRoom
 from runtime.rate import RateKeeper
 from runtime.record import Recorder
 from runtime.rules.build import build_rules
@@ -127,7 +128,8 @@ class _Builder:
         health = Health(board.camera, *self._size, clock.now_ms())
         watchdog = hardware.watchdog()
         tracker, rules, alarms = self._build_judgement(context)
-        export = self._build_export(camera, alarms, health)
+        anonymiser = self._build_anonymiser()
+        export = self._build_export(camera, alarms, health, anonymiser)
         table = (
             Stage("capture", stages.Capture(camera), always, 5.0),
             Stage("detect", self._detect(detector, session, stale, metrics), fresh, 40.0),
@@ -137,6 +139,7 @@ class _Builder:
             Stage("alarm", stages.Alarm(alarms, rules, outputs, metrics), always, 0.1),
             Stage("journal", stages.Record(recorder), always, 5.0),
             Stage("health", stages.Check(health, camera, outputs, recorder, watchdog), always, 0.1),
+            *self._room_stages(anonymiser, detector),
             Stage("export", export or _nothing, fresh if export else _never, 20.0, sheddable=True),
         )
         warm_up(self._rehearsal(camera, recorder, detector, session))
@@ -252,18 +255,34 @@ class _Builder:
         context.events.add("boot", 0.0, -1, "started", why)
         recorder.write(context.events, self._clock.now_ms())
 
-    def _build_export(
-        self, camera: SupervisedCamera, alarms: Alarms, health: Health
-    ) -> Export | None:
+    def _build_anonymiser(self) -> Anonymiser | None:
+        """Only for a camera that exports pictures: the learned room costs memory."""
         if self._options.video is None:
+            return None
+        return Anonymiser(*self._size, self._site.privacy)
+
+    def _room_stages(self, anonymiser: Anonymiser | None, detector: Detector) -> tuple[Stage, ...]:
+        if anonymiser is None:
+            return ()
+        capacity = 2 * self._board.limits.detections
+        learn = LearnRoom(anonymiser, detector, capacity, self._birth_score)
+        return (Stage("room", learn, judged, 2.0, sheddable=True),)
+
+    def _build_export(
+        self,
+        camera: SupervisedCamera,
+        alarms: Alarms,
+        health: Health,
+        anonymiser: Anonymiser | None,
+    ) -> Export | None:
+        if self._options.video is None or anonymiser is None:
             return None
         sink = VideoFile(self._options.video, *self._size, camera.fps)
         self._stack.callback(sink.close)
         resolved: ResolvedSite = self._resolved
-        annotator = Annotator(resolved.zones, resolved.lines, *self._size)
-        return Export(
-            Anonymiser(*self._size), annotator, sink, lambda: status_words(alarms, health)
-        )
+        figures = anonymiser.mode == "skeleton"
+        annotator = Annotator(resolved.zones, resolved.lines, *self._size, figures)
+        return Export(anonymiser, annotator, sink, lambda: status_words(alarms, health))
 
 
 def _nothing(context: Context) -> None:

@@ -1,4 +1,4 @@
-"""Write an annotated clip, and read stills back from it. Takes an AnonymisedFrame, nothing else."""
+"""The one door for pictures: clips and stills. Takes an AnonymisedFrame, nothing else."""
 
 from __future__ import annotations
 
@@ -58,11 +58,7 @@ class VideoFile:
             TypeError: anything but an AnonymisedFrame.
             StorageFault: the time of the picture cannot be written.
         """
-        if not isinstance(picture, AnonymisedFrame):
-            raise TypeError(
-                f"a picture leaves only as AnonymisedFrame, not {type(picture).__name__}"
-            )
-        self._writer.write(picture.pixels)
+        self._writer.write(_checked(picture))
         try:
             self._times.write(b"%.3f\n" % t_ms)
         except OSError as error:
@@ -72,6 +68,36 @@ class VideoFile:
         """Finish the files."""
         self._writer.release()
         self._times.close()
+
+
+class StillFile:
+    """A JPEG that every picture replaces as a whole: a reader finds the old or the new one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fresh = path.with_name(f"{path.name}.new")
+
+    def write(self, picture: AnonymisedFrame, t_ms: float = 0.0) -> None:
+        """Replace the file.
+
+        Raises:
+            TypeError: anything but an AnonymisedFrame.
+            StorageFault: the file cannot be written.
+        """
+        pixels = _checked(picture)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._fresh.write_bytes(_jpeg(pixels, pixels.shape[1]))
+            self._fresh.replace(self._path)
+        except OSError as error:
+            raise StorageFault("cannot_write", f"{self._path}: {error.strerror}") from error
+
+
+def _checked(picture: AnonymisedFrame) -> U8:
+    """The pixels of a picture that may leave. Raises TypeError for everything else."""
+    if type(picture) is not AnonymisedFrame:
+        raise TypeError(f"a picture leaves only as AnonymisedFrame, not {type(picture).__name__}")
+    return picture.pixels
 
 
 def picture_times_ms(clip: Path) -> list[float]:
@@ -134,6 +160,6 @@ class Export:
 
     def __call__(self, context: Context) -> None:
         """Write the present frame."""
-        picture = self._anonymiser(context.frame, context.detections, context.tracks)
+        picture = self._anonymiser(context.frame, context.detections, context.tracks, context.t_ms)
         self._annotator.annotate(picture, context, self._status())
         self._sink.write(picture, context.t_ms)

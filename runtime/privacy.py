@@ -81,9 +81,7 @@ class Anonymiser:
         config: `[privacy]` of the site.
     """
 
-    def __init__(
-        self, width_px: int, height_px: int, config: PrivacyConfig | None = None
-    ) -> None:
+    def __init__(self, width_px: int, height_px: int, config: PrivacyConfig | None = None) -> None:
         config = PrivacyConfig() if config is None else config
         self.mode = config.mode
         grid = self._grid = Grid(width_px, height_px, config.rows)
@@ -97,6 +95,10 @@ class Anonymiser:
         self._until_ms: F64 = np.zeros(grid.shape)
         self._colours: U8 = np.zeros((height_px, width_px, 3), np.uint8)
         self._mask: U8 = np.zeros((height_px, width_px), np.uint8)
+
+    def learns_at(self, t_ms: float) -> bool:
+        """The next frame to learn from is due."""
+        return self._room.is_due(t_ms)
 
     def learn(
         self,
@@ -127,14 +129,19 @@ class Anonymiser:
     def empty_scene(self) -> AnonymisedFrame | None:
         """The learned empty room alone, for drawings on it; None until it is learned.
 
-        In mode `everything` it is as coarse as any other picture. Valid until the next call.
+        In mode `everything` it is as coarse as any other picture; what is not learned has one
+        colour. Valid until the next call.
         """
-        if not self._room.ready:
+        room, canvas = self._room, self._scene.canvas
+        if not room.ready:
             return None
-        levels: U8 = np.zeros(self._grid.shape, np.uint8)
-        coarse = self.mode == "everything"
-        levels[...] = np.where(self._room.learned & (not coarse), 0, UNKNOWN + 1)
-        self._compose(self._room.pixels, levels, self._scene.canvas)
+        learned: Mask = room.learned
+        self._cells[:] = room.means[learned & self._grid.inside].mean(axis=0) + 0.5
+        self._paint(~learned, canvas)
+        if self.mode == "everything":
+            coarse = self._grid.table(UNKNOWN)
+            self._grid.means(canvas, UNKNOWN, coarse)
+            self._grid.paint(self._grid.repeated(_stepped(coarse), UNKNOWN), canvas)
         return self._scene
 
     def _wanted(self, detections: Detections, tracks: Tracks) -> U8:
@@ -187,8 +194,7 @@ class Anonymiser:
         """Few steps of colour, that stay where they are as long as they nearly fit."""
         means, shown = self._means[level], self._shown[level]
         left = cv2.absdiff(means, shown) >= STICKY
-        stepped = means // COLOUR_STEP * COLOUR_STEP + COLOUR_STEP // 2
-        np.copyto(shown, stepped, where=left)
+        np.copyto(shown, _stepped(means), where=left)
 
     def _paint(self, covered: Mask, out: U8) -> None:
         if covered[self._grid.inside].all():
@@ -199,3 +205,11 @@ class Anonymiser:
             self._grid.paint(self._cells, self._colours)
             self._grid.paint_mask(covered, self._mask)
             cv2.copyTo(self._colours, self._mask, dst=out)
+
+
+def _stepped(means: U8) -> U8:
+    """Each colour as the middle of its step."""
+    stepped: U8 = np.floor_divide(means, COLOUR_STEP, dtype=np.uint8)
+    stepped *= COLOUR_STEP
+    stepped += COLOUR_STEP // 2
+    return stepped

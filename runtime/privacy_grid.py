@@ -87,7 +87,8 @@ class Grid:
         if not level:
             return table
         rows, columns = self._up[level][: self.shape[0]], self._up[level][: self.shape[1]]
-        return table.take(rows, axis=0).take(columns, axis=1)
+        spread: U8 = table.take(rows, axis=0).take(columns, axis=1)
+        return spread
 
     def pooled(self, cells: Mask, level: int) -> Mask:
         """Every cell of the level of which a part is set, whole: bool[shape]."""
@@ -129,7 +130,9 @@ class Grid:
         rows, columns = self._used
         top, bottom = int(max(0.0, y1 - dy) // px), int(max(-1.0, y2 + dy) // px) + 1
         left, right = int(max(0.0, x1 - dx) // px), int(max(-1.0, x2 + dx) // px) + 1
-        return slice(min(top, rows), min(bottom, rows)), slice(min(left, columns), min(right, columns))
+        return slice(min(top, rows), min(bottom, rows)), slice(
+            min(left, columns), min(right, columns)
+        )
 
     def level_of(self, box: list[float]) -> int:
         """The smallest cells that leave one or two of them for the head of this person."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from runtime.site_privacy import PrivacyConfig
 from runtime.site_rules import NonNegativeInt, RuleConfig, Severity
 
 FORMAT = 1
@@ -90,3 +91,4 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ground: GroundConfig | None = None
     tracking: TrackingConfig = TrackingConfig()
     alarm: AlarmConfig = AlarmConfig()
+    privacy: PrivacyConfig = PrivacyConfig()

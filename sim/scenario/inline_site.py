@@ -28,6 +28,8 @@ UNBUILT = frozenset(LATER_RULES) - frozenset(KNOWN_RULES)
 """Kinds that a scenario may only wait for."""
 STEPS = 8
 """Pieces per edge of a zone: straight lines on the ground bend in the picture."""
+DRAWN = {"mode": "people", "learn_ms": 5000}
+"""Nobody real is in a simulated world, and it is a short one."""
 _SQUARE = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]]
 _LINE = {"start": [0.1, 0.5], "end": [0.9, 0.5]}
 _PATTERNS = Check(
@@ -127,7 +129,8 @@ def _is_finite(*points: list[float]) -> bool:
 
 def _table(name: str, site: dict[str, Any], units: str) -> dict[str, Any]:
     own = {key: value for key, value in site.items() if key not in ("file", "anchors", "extra")}
-    return {"format": 1, "name": name, "units": units, "zones": [], "lines": [], "rules": [], **own}
+    plain = {"zones": [], "lines": [], "rules": [], "privacy": DRAWN}
+    return {"format": 1, "name": name, "units": units, **plain, **own}
 
 
 def _names(raw: dict[str, Any], what: str) -> list[str]:

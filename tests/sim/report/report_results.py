@@ -155,9 +155,10 @@ def leave_files(result: Result, report: Path) -> Path:
     frame, nobody = Frame(WIDTH, HEIGHT), (Detections(4), Tracks(4))
     anonymise = Anonymiser(WIDTH, HEIGHT)
     for t_ms in result.frames.t_ms:
-        frame.pixels[:] = 60
-        frame.pixels[:, : 1 + int(t_ms) * WIDTH // 6000] = 200
-        sink.write(anonymise(frame, *nobody), t_ms)
+        picture = anonymise(frame, *nobody, t_ms)
+        picture.canvas[:] = 60
+        picture.canvas[:, : 1 + int(t_ms) * WIDTH // 6000] = 200
+        sink.write(picture, t_ms)
     sink.close()
     result.files = {"video": "annotated.mp4"}
     results.save(result, folder / "result.json")
