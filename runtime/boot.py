@@ -33,7 +33,7 @@ from runtime.loop import Loop, Stage, always, fresh, judged
 from runtime.machine import Machine
 from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
-from runtime.needs import check_needs, needs_bodies, with_networks
+from runtime.needs import check_actions, check_needs, needs_bodies, with_networks
 from runtime.options import Options
 from runtime.outputs import Outputs
 from runtime.people import People
@@ -211,6 +211,7 @@ class _Builder:
         bodies = Bodies(self._board, self._npu, self._size)
         for session in bodies.sessions:
             self._stack.callback(session.close)
+        check_actions(self._site, bodies.actions, self._options.site_file)
         return bodies
 
     def _build_context(self) -> Context:

@@ -14,7 +14,7 @@ from drivers.toml_strict import Complaint, ConfigErrors, Mistake
 from runtime.ground import fit_ground, in_pixels, polygon_m
 from runtime.site import Point, Site
 from runtime.site_reach import unreachable
-from runtime.site_rules import EntryRuleConfig
+from runtime.site_rules import ABOUT_ANOTHER_PLACE
 
 MAX_ZONES = 32
 """One bit each in a uint32."""
@@ -107,10 +107,12 @@ def _beyond_horizon(site: Site, scale: tuple[int, int]) -> Iterator[Complaint]:
     if site.ground is None:
         return
     homography = in_pixels(fit_ground(site.ground), scale)
-    measured = {rule.zone for rule in site.rules if isinstance(rule, EntryRuleConfig)}
+    measured = {rule.zone for rule in site.rules if isinstance(rule, ABOUT_ANOTHER_PLACE)}
     for z, zone in enumerate(site.zones):
         if zone.name in measured and polygon_m(homography, _pixels(zone.polygon, scale)) is None:
-            allowed = "reaches beyond the horizon that [ground] gives: nobody can enter it there"
+            allowed = (
+                "reaches beyond the horizon that [ground] gives: nobody comes near to it there"
+            )
             yield f"zones[{z}].polygon", zone.polygon, allowed
 
 

@@ -9,9 +9,9 @@ from drivers.board import Board
 from drivers.toml_strict import ConfigErrors, Mistake
 from runtime.options import Options
 from runtime.site import Site
-from runtime.site_rules import ManDownRuleConfig
+from runtime.site_rules import ManDownRuleConfig, PostureRuleConfig
 
-ABOUT_BODIES = (ManDownRuleConfig,)
+ABOUT_BODIES = (ManDownRuleConfig, PostureRuleConfig)
 """Rules that judge skeletons and actions."""
 
 
@@ -33,6 +33,29 @@ def check_needs(board: Board, site: Site, site_file: str) -> None:
         Mistake(site_file, f"rules[{i}].kind", str(rule.__struct_config__.tag), allowed)
         for i, rule in enumerate(site.rules)
         if isinstance(rule, ABOUT_BODIES)
+    ]
+    if mistakes:
+        raise ConfigErrors(mistakes)
+
+
+def check_actions(site: Site, actions: tuple[str, ...], site_file: str) -> None:
+    """Prove that the action network knows what the rules are about.
+
+    Args:
+        site: checked.
+        actions: the network's classes.
+        site_file: for the mistakes.
+
+    Raises:
+        ConfigErrors: each action that it does not know.
+    """
+    known = f"the action network knows {', '.join(actions)}"
+    mistakes = [
+        Mistake(site_file, f"rules[{i}].actions[{k}]", action, known)
+        for i, rule in enumerate(site.rules)
+        if isinstance(rule, PostureRuleConfig)
+        for k, action in enumerate(rule.actions)
+        if action not in actions
     ]
     if mistakes:
         raise ConfigErrors(mistakes)

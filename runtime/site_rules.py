@@ -110,7 +110,7 @@ class PostureRuleConfig(
     """
 
     zone: str = ""
-    actions: list[str]
+    actions: Annotated[list[str], Meta(min_length=1)]
     """Names of the action network's classes."""
     severity: Severity = "warning"
     least_score: Annotated[float, Meta(gt=0, lt=1)] = 0.5
@@ -199,4 +199,13 @@ class CombinedRuleConfig(
 ABOUT_ANOTHER_PLACE = (EntryRuleConfig, ProximityRuleConfig)
 """Their zone is one that people come to, not one that they stand in."""
 
-RuleConfig = ZoneRuleConfig | LineRuleConfig | EntryRuleConfig | ManDownRuleConfig
+RuleConfig = (
+    ZoneRuleConfig
+    | LineRuleConfig
+    | EntryRuleConfig
+    | ManDownRuleConfig
+    | PostureRuleConfig
+    | ProximityRuleConfig
+    | CrowdRuleConfig
+    | LoiterRuleConfig
+)

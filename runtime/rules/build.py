@@ -8,10 +8,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from runtime.geometry import ResolvedSite
-from runtime.ground import Ground, fit_ground, in_pixels, polygon_m
+from runtime.ground import Ground, polygon_m
 from runtime.posture import Postures
 from runtime.posture_down import DownEvidence
 from runtime.predict import lay_corners
+from runtime.rules.build_people import PeopleRules, homography_px
 from runtime.rules.engine import Group, RuleInfo, Rules
 from runtime.rules.entry import EntryRules
 from runtime.rules.line import LineRules
@@ -86,6 +87,8 @@ def build_rules(
     groups: list[Group] = [group for group in made if group is not None]
     if postures is not None:
         groups += _body_rules(parts, postures)
+    people = PeopleRules(site, resolved, scope, track_capacity, postures)
+    groups += [rule for i, one in enumerate(plan) if (rule := people.make(i, one)) is not None]
     return Rules(tuple(map(_info, plan, [site] * len(plan))), tuple(groups), scope)
 
 
@@ -133,10 +136,8 @@ def _entry_rules(parts: Parts) -> Group | None:
         return None
     site, resolved, ground = parts.site, parts.resolved, None
     polygons = {zone.name: zone.polygon_px.tolist() for zone in resolved.zones}
-    if site.ground is not None:
-        height_px, width_px = resolved.zone_map.shape
-        scale = (width_px, height_px) if site.units == "fraction" else (1, 1)
-        homography = in_pixels(fit_ground(site.ground), scale)
+    homography = homography_px(site, resolved)
+    if homography is not None:
         ground = Ground(homography, parts.capacity)
         mapped = {name: polygon_m(homography, np.array(px)) for name, px in polygons.items()}
         polygons |= {name: metres for name, metres in mapped.items() if metres is not None}

@@ -15,6 +15,7 @@ from runtime.site import Site
 from runtime.site_check import CHECKS, MAX_CORNERS, pattern_check
 from runtime.site_rules import RuleConfig
 from sim.scenario.schema import LATER_RULES, Scenario
+from sim.scenario.survey import measure
 from sim.world.config import LineConfig
 
 Point = tuple[float, float]
@@ -36,6 +37,7 @@ _PATTERNS = Check(
     ("alarm",), pattern_check([name for name in PATTERNS if name not in EVACUATION_ONLY])
 )
 CORNER_DIGITS = 2
+NOT_OF_A_SITE = ("file", "anchors", "ground", "extra")
 
 
 def check(file: str, raw: dict[str, Any]) -> None:
@@ -89,6 +91,8 @@ def build(
         allowed = "lies outside of the picture: the camera does not see it"
         raise ConfigErrors([Mistake(file, key, UNSET, allowed) for key in unseen])
     table["zones"], table["lines"] = zones, lines
+    if choice.ground:
+        table["ground"] = measure(scenario.world, project, size_px)
     try:
         site = check_strict(file, table, Site, (*CHECKS, _PATTERNS))
         resolve_site(site, *size_px, file)
@@ -128,7 +132,7 @@ def _is_finite(*points: list[float]) -> bool:
 
 
 def _table(name: str, site: dict[str, Any], units: str) -> dict[str, Any]:
-    own = {key: value for key, value in site.items() if key not in ("file", "anchors", "extra")}
+    own = {key: value for key, value in site.items() if key not in NOT_OF_A_SITE}
     plain = {"zones": [], "lines": [], "rules": [], "privacy": DRAWN}
     return {"format": 1, "name": name, "units": units, **plain, **own}
 

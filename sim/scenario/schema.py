@@ -56,6 +56,8 @@ class SiteChoice(_Strict, frozen=True, forbid_unknown_fields=True, kw_only=True)
     alarm: dict[str, Any] = {}
     anchors: dict[str, Literal["foot", "centre"]] = {}
     """Zone or line -> the point of a person that counts; foot where not named."""
+    ground: bool = False
+    """Give the site a `[ground]`: points of the world as the scenario's own camera sees them."""
     extra: dict[str, Any] = {}
     """Further tables of the site file, for rules that are not there yet."""
 

@@ -106,7 +106,7 @@ ONE = [
         "alarm.patterns.danger: is missing; a",
     ),
     (zone(SQUARE) + 'severity = "high"\n', "rules[0].severity = 'high': must be \"danger\" or"),
-    (zone(SQUARE) + '[[rules]]\nkind = "crowd"\n', "rules[1].kind = 'crowd': must be \"zone\" or"),
+    (zone(SQUARE) + '[[rules]]\nkind = "yodel"\n', "rules[1].kind = 'yodel': must be \"zone\" or"),
     (
         "".join(ZONE.format(SQUARE).replace("pit", f"z{n}") for n in range(33))
         + ZONE_RULE.replace("pit", "z0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.toml_strict import ConfigErrors
+from sim.scenario import inline_site
 from sim.scenario.load import load_scenario
 from sim.scenario.new_cli import TEMPLATE
 from tests.sim.scenario.texts import ENTRY, NO_LOSS, RAISED, expect, fault
@@ -114,7 +115,7 @@ def test_values_must_fit_one_another(tmp_path, tables, key, word):
         ('{ do = "stand" }', "", "world.people[0].script"),
         ("[0.5, 0.1], [7.5, 0.1], ", "", "world.zones[0].polygon_m"),
         ("hold_ms = 300", "hold_ms = -1", "site.rules[0].hold_ms"),
-        ('kind = "zone"', 'kind = "crowd"', "site.rules[0].kind"),
+        ('kind = "zone"', 'kind = "yodelling"', "site.rules[0].kind"),
         ("format = 1", "format = 2", "format"),
         ('purpose = "A worker', 'purpose = "short" # ', "purpose"),
     ],
@@ -155,9 +156,10 @@ class TestBoard:
 
 
 class TestSite:
-    def test_a_later_rule_is_no_mistake_of_a_scenario_that_waits(self, tmp_path):
-        text = ENTRY.replace('kind = "zone"', 'kind = "crowd"') + NO_LOSS
-        load_scenario(write(tmp_path, text.replace("seed = 3", 'waits_for = "rule crowd"')))
+    def test_a_later_rule_is_no_mistake_of_a_scenario_that_waits(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(inline_site, "UNBUILT", frozenset({"yodelling"}))
+        text = ENTRY.replace('kind = "zone"', 'kind = "yodelling"') + NO_LOSS
+        load_scenario(write(tmp_path, text.replace("seed = 3", 'waits_for = "rule yodelling"')))
         assert "site.rules[0].kind" in mistakes(tmp_path, text)
 
     def test_a_rule_that_nobody_has_heard_of_is_one_all_the_same(self, tmp_path):

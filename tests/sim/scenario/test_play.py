@@ -10,7 +10,7 @@ import pytest
 
 from drivers.storage import FileReader
 from runtime.journal import read_all
-from sim.scenario import leave
+from sim.scenario import inline_site, leave
 from sim.scenario.jobs import Task, play_all
 from sim.scenario.load import load_scenario
 from tests.sim.scenario.texts import ENTRY, NO_LOSS, RAISED, expect, fault
@@ -27,10 +27,6 @@ def quick(text, duration_ms=3000, reboot_ms=500):
 
 PLANS = {
     "entry": ENTRY + RAISED + NO_LOSS + expect("exit"),
-    "later_rule": quick(ENTRY)
-    .replace("seed = 3", 'waits_for = "rule crowd"')
-    .replace('kind = "zone"', 'kind = "crowd"')
-    + NO_LOSS,
     "killed_with_alarm": quick(ENTRY, 9000)
     + fault("power", "kill", 6000)
     + RELAY
@@ -105,7 +101,7 @@ def results(folder):
     return dict(zip([*PLANS, "entry again", "entry with another seed"], played, strict=True))
 
 
-@pytest.mark.parametrize("name", [n for n in PLANS if n != "later_rule"])
+@pytest.mark.parametrize("name", PLANS)
 def test_it_happens_as_expected(results, name):
     unmet = [f"{c.sentence}: {c.measured}" for c in results[name].expectations if not c.ok]
     assert (unmet, results[name].end) == ([], results[name].end), results[name].why
@@ -131,10 +127,14 @@ def test_verdicts(waits_for, met, refused, verdict):
     assert refused in why and (found == "refused" or waits_for in why)
 
 
-def test_a_rule_that_is_not_there_yet_is_waited_for(results):
-    result = results["later_rule"]
+def test_a_rule_that_is_not_there_yet_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(inline_site, "UNBUILT", frozenset({"yodelling"}))
+    text = quick(ENTRY).replace('kind = "zone"', 'kind = "yodelling"') + NO_LOSS
+    file = tmp_path / "later.scenario.toml"
+    file.write_text(text.replace("seed = 3", 'waits_for = "rule yodelling"'))
+    ((result, *_), *_) = play_all([Task(load_scenario(file), child=CHILD)], jobs=1)
     assert result.verdict == "waits"
-    assert "no rule crowd yet" in result.why
+    assert "no rule yodelling yet" in result.why
 
 
 def test_a_zone_that_the_camera_does_not_see_is_refused(folder):
