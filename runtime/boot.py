@@ -127,7 +127,7 @@ class _Builder:
         recorder = hardware.recorder()
         health = Health(board.camera, *self._size, clock.now_ms())
         watchdog = hardware.watchdog()
-        tracker, rules, alarms = self._build_judgement(context)
+        tracker, rules, alarms = self._build_judgement(context, clock)
         anonymiser = self._build_anonymiser()
         export = self._build_export(camera, alarms, health, anonymiser)
         table = (
@@ -224,10 +224,13 @@ class _Builder:
             self._bodies.postures() if self._bodies else None,
         )
 
-    def _build_judgement(self, context: Context) -> tuple[Tracker, Rules, Alarms]:
+    def _build_judgement(
+        self, context: Context, clock: Clock | None = None
+    ) -> tuple[Tracker, Rules, Alarms]:
+        """Without a clock every rule holds at any hour."""
         site, limits = self._site, self._board.limits
         tracker = Tracker(context.tracks, site.tracking, self._birth_score)
-        rules = build_rules(site, self._resolved, limits.tracks, context.postures)
+        rules = build_rules(site, self._resolved, limits.tracks, context.postures, clock)
         return tracker, rules, Alarms([info.severity for info in rules.table], site.alarm)
 
     def _rehearsal(

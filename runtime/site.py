@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 
 from runtime.site_privacy import PrivacyConfig
 from runtime.site_rules import NonNegativeInt, RuleConfig, Severity
+from runtime.site_schedule import ScheduleConfig
 
 FORMAT = 1
 
@@ -88,6 +89,9 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rules: list[RuleConfig]
     zones: list[ZoneConfig] = []
     lines: list[LineConfig] = []
+    timezone: str = ""
+    """Of the schedules, such as "Asia/Seoul"; only they need one."""
+    schedules: list[ScheduleConfig] = []
     ground: GroundConfig | None = None
     tracking: TrackingConfig = TrackingConfig()
     alarm: AlarmConfig = AlarmConfig()

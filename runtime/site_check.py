@@ -13,6 +13,7 @@ from runtime.ground import GroundRefused, fit_ground
 from runtime.site import AlarmConfig, GroundConfig, LineConfig, Point, Site, ZoneConfig
 from runtime.site_rule_check import RULE_CHECKS
 from runtime.site_rules import RuleConfig, Severity
+from runtime.site_schedule import SCHEDULE_CHECKS
 
 MAX_CORNERS = 64
 """Corners of one polygon; more is a drawing mistake, and the crossing test is quadratic."""
@@ -136,6 +137,7 @@ CHECKS = (
     Check(("units", "lines[].start[]"), _fractions),
     Check(("units", "lines[].end[]"), _fractions),
     Check(("units", "zones[]", "lines[]"), _pixels),
+    *SCHEDULE_CHECKS,
     *RULE_CHECKS,
     Check(("alarm", "rules[].severity", "rules[].overrides[].severity"), _sounds),
     Check(("ground",), _ground),

@@ -44,10 +44,12 @@ def _unknown(key: str, name: str, what: str, names: Sequence[str]) -> Iterator[C
         yield key, name, f"no {what} has this name; {known}"
 
 
-def _schedules(rules: Rules) -> Iterator[Complaint]:
+def _schedules(rules: Rules, schedules: dict[str, str]) -> Iterator[Complaint]:
+    """Every schedule that a rule names must exist."""
     for key, rule in rules.items():
         if rule.schedule:
-            yield from _unknown(f"{key}.schedule", rule.schedule, "schedule", ())
+            names = list(schedules.values())
+            yield from _unknown(f"{key}.schedule", rule.schedule, "schedule", names)
 
 
 def _rule_names(rules: Rules) -> Iterator[Complaint]:
@@ -130,7 +132,7 @@ def _overrides(rule: RuleConfig) -> Sequence[OverrideConfig]:
 
 RULE_CHECKS = (
     Check(("rules[]", "zones[].name", "lines[].name"), _references),
-    Check(("rules[]",), _schedules),
+    Check(("rules[]", "schedules[].name"), _schedules),
     Check(("rules[]",), _rule_names),
     Check(("rules[]",), _places),
     Check(("rules[]",), _override_values),

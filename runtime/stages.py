@@ -18,6 +18,7 @@ from runtime.outputs import Outputs
 from runtime.people import People
 from runtime.record import Recorder
 from runtime.rules.engine import Rules
+from runtime.schedule import PLAUSIBLE_FROM_MS
 from runtime.track import Tracker
 
 
@@ -93,6 +94,9 @@ class Judge:
         """Fill `context.hazards` and queue an event per edge."""
         hazards = context.hazards
         self._rules.update(context.tracks, context.t_ms, hazards)
+        hours = self._rules.hours
+        if hours is not None and hours.told:
+            self._tell_clock(context, hours.told, hours.wall_ms)
         for edge in hazards.edges:
             rule = self._rules.table[edge.rule]
             context.events.add(
@@ -105,6 +109,16 @@ class Judge:
                 zone=rule.place,
                 track=edge.track_id,
             )
+
+    def _tell_clock(self, context: Context, state: str, wall_ms: int) -> None:
+        """No fault of the relay: with a wrong clock every rule holds, in its hours or not."""
+        reason = "wall time is before 2025: schedules are set aside"
+        why: dict[str, object] = {"wall_ms": wall_ms}
+        if state == "raised":
+            why = {"reason": reason, **why, "plausible_from_ms": PLAUSIBLE_FROM_MS}
+        context.events.add(
+            "fault", context.t_ms, context.frame.frame_id, state, why, rule="clock_fault"
+        )
 
 
 class Alarm:

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from drivers.interfaces import Clock
 from runtime.geometry import ResolvedSite
 from runtime.ground import Ground, polygon_m
 from runtime.posture import Postures
@@ -20,6 +21,7 @@ from runtime.rules.man_down import ManDownRules
 from runtime.rules.plan import PlannedRule, plan_rules
 from runtime.rules.scope import Scope
 from runtime.rules.zone import ZoneRule, ZoneRules
+from runtime.schedule import make_hours
 from runtime.site import Site
 from runtime.site_rules import (
     EntryRuleConfig,
@@ -68,7 +70,11 @@ class Parts(NamedTuple):
 
 
 def build_rules(
-    site: Site, resolved: ResolvedSite, track_capacity: int, postures: Postures | None = None
+    site: Site,
+    resolved: ResolvedSite,
+    track_capacity: int,
+    postures: Postures | None = None,
+    clock: Clock | None = None,
 ) -> Rules:
     """Make every rule of a checked site.
 
@@ -77,11 +83,14 @@ def build_rules(
         resolved: its zones and lines in pixels of the source picture.
         track_capacity: slots of the track table.
         postures: of the tracks; needed where `runtime.needs` says so.
+        clock: for the site's schedules; None: every rule always holds.
     """
     plan = plan_rules(site.rules)
     bits = {zone.name: bit for bit, zone in enumerate(resolved.zones)}
     centre = sum(1 << bits[zone.name] for zone in resolved.zones if zone.anchor == "centre")
-    scope = Scope(resolved.zone_map, centre, track_capacity, len(plan), list(bits))
+    hours = make_hours(site, [p.config.schedule for p in plan], clock) if clock else None
+    asleep = hours.asleep if hours else None
+    scope = Scope(resolved.zone_map, centre, track_capacity, len(plan), list(bits), asleep)
     parts = Parts(site, resolved, plan, scope, bits, track_capacity)
     made = (_zone_rules(parts), _line_rules(parts), _entry_rules(parts))
     groups: list[Group] = [group for group in made if group is not None]
@@ -89,7 +98,7 @@ def build_rules(
         groups += _body_rules(parts, postures)
     people = PeopleRules(site, resolved, scope, track_capacity, postures)
     groups += [rule for i, one in enumerate(plan) if (rule := people.make(i, one)) is not None]
-    return Rules(tuple(map(_info, plan, [site] * len(plan))), tuple(groups), scope)
+    return Rules(tuple(map(_info, plan, [site] * len(plan))), tuple(groups), scope, hours)
 
 
 def _info(planned: PlannedRule, site: Site) -> RuleInfo:

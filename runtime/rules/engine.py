@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.rules.scope import Scope
+from runtime.schedule import Hours
 from runtime.site_rules import Severity
 from runtime.tables import Hazards, Tracks
 
@@ -42,21 +43,30 @@ class Rules:
         table: what each rule index means.
         groups: in the order of judgement.
         scope: looked up once per frame, before the groups.
+        hours: what keeps `scope.asleep`; None: every rule always holds.
 
     Attributes:
         table: RuleInfo per rule index, in the order of the site file; the overrides of a rule
             follow it.
+        hours: as given.
     """
 
     def __init__(
-        self, table: tuple[RuleInfo, ...], groups: tuple[Group, ...], scope: Scope
+        self,
+        table: tuple[RuleInfo, ...],
+        groups: tuple[Group, ...],
+        scope: Scope,
+        hours: Hours | None = None,
     ) -> None:
         self.table = table
+        self.hours = hours
         self._groups = groups
         self._scope = scope
 
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         """Judge one frame at source time `t_ms`."""
+        if self.hours is not None:
+            self._scope.turned = self.hours.look()
         self._scope.update(tracks)
         for group in self._groups:
             group.update(tracks, t_ms, hazards)

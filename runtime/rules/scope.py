@@ -27,11 +27,12 @@ class Scope:
         capacity: number of track slots.
         rules: number of the engine's rules.
         names: of the zones, by bit; for reasons.
+        asleep: the attribute, kept by somebody else; None: nothing ever sleeps.
 
     Attributes:
         slots: slots of the confirmed tracks of this frame, ascending.
         zones: per slot the bits of the zones that the person's anchor is in; 0 where not confirmed.
-        asleep: per rule 1 while its schedule says that it does not hold.
+        asleep: per rule 1 while its schedule says that it does not hold; of `runtime.schedule`.
         turned: some rule fell asleep or woke in this frame.
         active: per rule and slot 1 while the person is a hazard by it; the rules write it.
     """
@@ -43,6 +44,7 @@ class Scope:
         capacity: int,
         rules: int,
         names: Sequence[str] = (),
+        asleep: bytearray | None = None,
     ) -> None:
         self._map = zone_map.data
         self._right, self._bottom = zone_map.shape[1] - 1, zone_map.shape[0] - 1
@@ -50,7 +52,7 @@ class Scope:
         self._names = tuple(names)
         self.slots: list[int] = []
         self.zones = array("L", bytes(8 * capacity))
-        self.asleep = bytearray(rules)
+        self.asleep = asleep if asleep is not None else bytearray(rules)
         self.turned = False
         self.active = tuple(bytearray(capacity) for _ in range(rules))
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Literal
 
 from drivers.clock import VirtualClock
 
 WALL_START_MS = 1_767_225_600_000
-"""2026-01-01T00:00:00Z: the date on the labels of every simulated run, so that runs compare."""
+"""2026-01-01T00:00:00Z: the date on the labels of a simulated run, so that runs compare."""
 
 Cause = Literal["power_cut", "watchdog", "killed", "over"]
 
@@ -36,18 +37,33 @@ class BoardReset(BaseException):
         self.operation = operation
 
 
+def wall_start_ms(text: str) -> int:
+    """ms since 1970 of a date and time with its offset, as ISO 8601 writes it.
+
+    Raises:
+        ValueError: it is none, or has no offset.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("it has no offset from UTC")
+    return round(moment.timestamp() * 1000)
+
+
 class SimClock(VirtualClock):
     """Stands still while the firmware works, and runs through the timers while it waits.
 
     Args:
         wait: of `--realtime`: waits for so many real seconds; None: as fast as the machine.
+        wall_start_ms: wall time as it begins, ms since 1970.
 
     Attributes:
         work_ns: real time from the end of the last wait to the beginning of this one.
     """
 
-    def __init__(self, wait: Callable[[float], None] | None = None) -> None:
-        super().__init__(0.0, WALL_START_MS)
+    def __init__(
+        self, wait: Callable[[float], None] | None = None, wall_start_ms: int = WALL_START_MS
+    ) -> None:
+        super().__init__(0.0, wall_start_ms)
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._wait = wait

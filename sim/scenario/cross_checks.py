@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from drivers.toml_strict import Check, Complaint
 from runtime.geometry import polygon_problem
+from sim.board.clock import wall_start_ms
 from sim.scenario.expect import ExpectCount, ExpectEvent, ExpectFault, ExpectNoEvent, Moment
 from sim.scenario.schema import ActionConfig, FaultConfig
 from sim.world.config import LineConfig, MachineConfig, PersonConfig, WorldConfig, ZoneConfig
@@ -37,6 +38,14 @@ def _shelving(actions: dict[str, ActionConfig]) -> Iterator[Complaint]:
             yield f"{key}.for_ms", UNSET, "is missing: nothing is shelved for ever"
         if action.do != "shelve" and action.for_ms:
             yield f"{key}.for_ms", action.for_ms, f"must be left out of {action.do}"
+
+
+def _wall_start(text: str) -> Iterator[Complaint]:
+    try:
+        wall_start_ms(text)
+    except ValueError as wrong:
+        allowed = f'must be a date and time like "2026-03-02T06:59:50+09:00": {wrong}'
+        yield "wall_start", text, allowed
 
 
 def _unique(names: dict[str, str]) -> Iterator[Complaint]:
@@ -176,6 +185,7 @@ def _names_of(
 
 
 ALL = (
+    Check(("wall_start",), _wall_start),
     Check(("duration_ms", "faults[]"), _within),
     Check(("duration_ms", "actions[]"), _within),
     Check(("actions[]",), _shelving),

@@ -79,6 +79,7 @@ def build(
     """
     choice = scenario.site
     raw = {"rules": choice.rules, "tracking": choice.tracking, "alarm": choice.alarm}
+    raw |= {"schedules": choice.schedules, "timezone": choice.timezone}
     table = _table(scenario.name, {**raw, **choice.extra}, units="pixel")
     zones, lines = _zones(scenario, ground), _lines(scenario, project)
     unseen = [f"world.zones[{i}]" for i, zone in enumerate(zones) if not zone["polygon"]]

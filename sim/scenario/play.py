@@ -22,7 +22,7 @@ from runtime.memory import MemoryRefused
 from runtime.options import Options
 from runtime.site import Site
 from sim.board.board import VirtualBoard
-from sim.board.clock import BoardReset, SimClock
+from sim.board.clock import BoardReset, SimClock, wall_start_ms
 from sim.scenario import inline_site, leave
 from sim.scenario.fault_socket import FaultSocket
 from sim.scenario.load import Loaded
@@ -97,7 +97,8 @@ class _Player:
         )
         self._socket = FaultSocket(options.faults) if options.faults else None
         wait = self._socket.wait if self._socket else time.sleep
-        self._clock = SimClock(wait if options.realtime else None)
+        wall_ms = wall_start_ms(scenario.wall_start)
+        self._clock = SimClock(wait if options.realtime else None, wall_ms)
         truth = TruthLog(self._world)
         self._stopwatch = Stopwatch(self._world, truth, self._clock)
         self._board = VirtualBoard(

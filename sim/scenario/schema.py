@@ -52,6 +52,9 @@ class SiteChoice(_Strict, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """A site file, beside the scenario; all other keys are then left out."""
     rules: list[dict[str, Any]] = []
     """As `[[rules]]` of a site file."""
+    schedules: list[dict[str, Any]] = []
+    timezone: str = ""
+    """As in a site file."""
     tracking: dict[str, Any] = {}
     alarm: dict[str, Any] = {}
     anchors: dict[str, Literal["foot", "centre"]] = {}
@@ -98,6 +101,8 @@ class Scenario(_Strict, frozen=True, forbid_unknown_fields=True, kw_only=True):
     one that passes before its time is a failure of the suite."""
     seed: NonNegativeInt = 1
     duration_ms: Annotated[int, Meta(ge=1000, le=3_600_000)]
+    wall_start: str = "2026-01-01T00:00:00Z"
+    """Date and time on the board's wall clock as the scenario begins, with its offset."""
     reboot_ms: Annotated[int, Meta(ge=0, le=600_000)] = 3000
     """From a reset to the first tick of the loop."""
     model: str = ""

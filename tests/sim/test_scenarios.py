@@ -87,6 +87,10 @@ LIST: dict[str, Callable[[Scenario], object]] = {
     "power_cut_while_writing": lambda s: any("at_operation" in f.options for f in s.faults),
     "empty_yard": lambda s: s.world.machines and s.world.weather.rain and not s.world.people,
     "returns_and_sounds_again": lambda s: any(a.do == "acknowledge" for a in s.actions),
+    "hours_begin": lambda s: s.site.schedules and s.wall_start.startswith("2026-03-02T06:59"),
+    "hours_end": lambda s: s.site.schedules,
+    "lunch_break": lambda s: s.site.schedules[0]["except"],
+    "clock_lost": lambda s: s.site.schedules and s.wall_start.startswith("1970"),
     "siren_refuses": lambda s: ("siren", "refused") in breaks(s),
 }
 """What has to be shipped, and what shows that a file is about it."""
