@@ -22,6 +22,7 @@ from models.signature import open_session
 from models.tables import Detections
 from runtime import stages
 from runtime.alarm import Alarms
+from runtime.alarm_stage import Alarm, alarms_of
 from runtime.annotate import Annotator
 from runtime.bodies import Bodies
 from runtime.context import Context
@@ -136,7 +137,7 @@ class _Builder:
             Stage("track", stages.Track(tracker), judged, 0.2),
             *self._body_stages(context, metrics),
             Stage("rules", stages.Judge(rules), judged, 0.1),
-            Stage("alarm", stages.Alarm(alarms, rules, outputs, metrics), always, 0.1),
+            Stage("alarm", Alarm(alarms, rules, outputs, metrics), always, 0.1),
             Stage("journal", stages.Record(recorder), always, 5.0),
             Stage("health", stages.Check(health, camera, outputs, recorder, watchdog), always, 0.1),
             *self._room_stages(anonymiser, detector),
@@ -231,7 +232,7 @@ class _Builder:
         site, limits = self._site, self._board.limits
         tracker = Tracker(context.tracks, site.tracking, self._birth_score)
         rules = build_rules(site, self._resolved, limits.tracks, context.postures, clock)
-        return tracker, rules, Alarms([info.severity for info in rules.table], site.alarm)
+        return tracker, rules, alarms_of(rules, site.alarm)
 
     def _rehearsal(
         self, camera: SupervisedCamera, recorder: Recorder, detector: Detector, session: Session
@@ -248,7 +249,7 @@ class _Builder:
             Stage("track", stages.Track(tracker), judged, 0.0),
             *self._body_stages(context, metrics),
             Stage("rules", stages.Judge(rules), judged, 0.0),
-            Stage("alarm", stages.Alarm(alarms, rules, outputs, metrics), always, 0.0),
+            Stage("alarm", Alarm(alarms, rules, outputs, metrics), always, 0.0),
             Stage("health", check, always, 0.0),
         )
         return Loop(table, context, RateKeeper(VirtualClock(), 100.0, 100.0), metrics)

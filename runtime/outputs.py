@@ -36,6 +36,10 @@ class Outputs:
         """Level that the outputs of a role took last."""
         return bool(self._taken[role])
 
+    def took(self, role: str, level: bool) -> bool:
+        """Whether all outputs of a role have taken this level."""
+        return self._taken[role] is level
+
     def drive(self, role: str, level: bool, now_ms: float) -> bool:
         """Bring all outputs of a role to a level; a refused one is tried again at the next call.
 

@@ -16,7 +16,7 @@ PATTERNS: dict[str, tuple[int, ...]] = {
 """Pattern name -> on, off, on, off, ... in ms; starts with on."""
 
 EVACUATION_ONLY = frozenset({"temporal3"})
-"""Patterns that a zone warning may not use."""
+"""Patterns that severity "evacuate" must use, and no other severity may."""
 
 
 def level_at(pattern: tuple[int, ...], elapsed_ms: float) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
+from runtime.alarm_config import AlarmConfig
 from runtime.site_privacy import PrivacyConfig
-from runtime.site_rules import NonNegativeInt, RuleConfig, Severity
+from runtime.site_rules import NonNegativeInt, RuleConfig
 from runtime.site_schedule import ScheduleConfig
 
 FORMAT = 1
@@ -61,22 +62,6 @@ class TrackingConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Speed gate: body heights per second; a faster jump is never the same person."""
     min_score: Fraction = 0.0
     """Raises the model's own score threshold; 0 keeps it."""
-
-
-class AlarmConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[alarm]`: how an alarm sounds and ends."""
-
-    latch: bool = True
-    """An alarm stays until acknowledged, also after its cause has gone."""
-    on_delay_ms: NonNegativeInt = 0
-    min_on_ms: NonNegativeInt = 1000
-    """The siren sounds for at least this long."""
-    max_sound_ms: NonNegativeInt = 180_000
-    """The siren falls silent after this long (strobe stays); 0 = no limit."""
-    patterns: dict[Severity, str] = field(
-        default_factory=lambda: {"warning": "alert", "danger": "march"}
-    )
-    """Pattern name per severity; "info" is silent."""
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

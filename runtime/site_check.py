@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from msgspec import UNSET
 
 from drivers.toml_strict import Check, Complaint, load_strict
+from runtime import alarm_check
 from runtime.geometry import MAX_ZONES, polygon_problem
 from runtime.ground import GroundRefused, fit_ground
-from runtime.site import AlarmConfig, GroundConfig, LineConfig, Point, Site, ZoneConfig
+from runtime.site import GroundConfig, LineConfig, Point, Site, ZoneConfig
 from runtime.site_rule_check import RULE_CHECKS
-from runtime.site_rules import RuleConfig, Severity
+from runtime.site_rules import RuleConfig
 from runtime.site_schedule import SCHEDULE_CHECKS
 
 MAX_CORNERS = 64
@@ -21,25 +22,13 @@ LEAST, MOST = -1.0, 2.0
 """A fraction outside of this is most likely a pixel value."""
 
 
-def load_site(path: str | Path, patterns: Collection[str] | None = None) -> Site:
+def load_site(path: str | Path) -> Site:
     """Read a site file. `resolve_site` judges what depends on the size of the picture.
-
-    Args:
-        path: the TOML file.
-        patterns: names that `alarm.patterns` may use; None = those of `runtime.patterns`, less the
-            ones that mean "evacuate".
 
     Raises:
         ConfigErrors: every mistake in it.
     """
-    names = _zone_patterns() if patterns is None else patterns
-    return load_strict(path, Site, (*CHECKS, Check(("alarm",), pattern_check(names))))
-
-
-def _zone_patterns() -> Collection[str]:
-    from runtime.patterns import EVACUATION_ONLY, PATTERNS
-
-    return [name for name in PATTERNS if name not in EVACUATION_ONLY]
+    return load_strict(path, Site, CHECKS)
 
 
 def _unique(what: str, most: int) -> Callable[[dict[str, str]], Iterator[Complaint]]:
@@ -96,27 +85,6 @@ def _some_rule(rules: list[RuleConfig]) -> Iterator[Complaint]:
         yield "rules", UNSET, "must hold at least one rule: this camera would watch for nothing"
 
 
-def pattern_check(names: Collection[str]) -> Callable[[AlarmConfig], Iterator[Complaint]]:
-    """Check that every pattern exists."""
-
-    def run(alarm: AlarmConfig) -> Iterator[Complaint]:
-        for severity, pattern in alarm.patterns.items():
-            if pattern not in names:
-                yield f"alarm.patterns.{severity}", pattern, f"must be one of {', '.join(names)}"
-
-    return run
-
-
-def _sounds(
-    alarm: AlarmConfig, severities: dict[str, Severity], overriding: dict[str, Severity | None]
-) -> Iterator[Complaint]:
-    """A danger without a pattern would be a silent alarm."""
-    for severity in dict.fromkeys((*severities.values(), *overriding.values())):
-        if severity not in (None, "info") and severity not in alarm.patterns:
-            allowed = f'is missing; a rule has severity = "{severity}" and must sound'
-            yield f"alarm.patterns.{severity}", UNSET, allowed
-
-
 def _ground(ground: GroundConfig | None) -> Iterator[Complaint]:
     """The point pairs must give a plane."""
     if ground is None:
@@ -139,6 +107,6 @@ CHECKS = (
     Check(("units", "zones[]", "lines[]"), _pixels),
     *SCHEDULE_CHECKS,
     *RULE_CHECKS,
-    Check(("alarm", "rules[].severity", "rules[].overrides[].severity"), _sounds),
     Check(("ground",), _ground),
+    *alarm_check.CHECKS,
 )

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, field
 
 NonNegativeInt = Annotated[int, Meta(ge=0)]
 PositiveInt = Annotated[int, Meta(ge=1)]
-Severity = Literal["info", "warning", "danger"]
+Severity = Literal["info", "warning", "danger", "evacuate"]
 Equipment = Literal["helmet", "vest"]
 ViewKind = Literal["covered", "moved", "frozen", "dark"]
 

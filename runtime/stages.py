@@ -10,7 +10,7 @@ from drivers.faults import NpuFault
 from drivers.interfaces import Session, Watchdog
 from drivers.npu.stale import StaleCheck
 from models.detector import Detector
-from runtime.alarm import Alarms
+from runtime.alarm_stage import tell_output
 from runtime.context import Context
 from runtime.health import FaultState, Health
 from runtime.metrics import Metrics
@@ -119,71 +119,6 @@ class Judge:
         context.events.add(
             "fault", context.t_ms, context.frame.frame_id, state, why, rule="clock_fault"
         )
-
-
-class Alarm:
-    """Step the alarm states and drive siren and strobe. This stage is never left out."""
-
-    def __init__(self, alarms: Alarms, rules: Rules, outputs: Outputs, metrics: Metrics) -> None:
-        self._alarms = alarms
-        self._rules = rules
-        self._outputs = outputs
-        self._metrics = metrics
-
-    def __call__(self, context: Context) -> None:
-        """Outputs first, words later."""
-        alarms, hazards = self._alarms, context.hazards
-        fresh = [edge.rule for edge in hazards.edges if edge.state != "cleared"]
-        before = alarms.sound
-        changed = alarms.step(hazards.active, fresh, context.t_ms)
-        if alarms.sound.pattern or self._outputs.level("siren"):
-            level = alarms.siren_level(context.t_ms)
-            driven = self._outputs.drive("siren", level, context.now_ms)
-            if driven and context.fresh and not before.pattern:
-                self._metrics.to_output.add(perf_counter_ns() - context.captured_ns)
-        self._outputs.drive("strobe", alarms.sound.strobe, context.now_ms)
-        if alarms.edges:
-            self._tell(context)
-        if changed:
-            self._tell_outputs(context, before.pattern, before.strobe)
-
-    def _tell(self, context: Context) -> None:
-        for edge in self._alarms.edges:
-            rule = self._rules.table[edge.rule]
-            context.events.add(
-                "alarm",
-                context.t_ms,
-                context.frame.frame_id,
-                edge.state,
-                edge.why,
-                rule=rule.kind,
-                zone=rule.place,
-            )
-        self._alarms.edges.clear()
-
-    def _tell_outputs(self, context: Context, pattern: str, strobe: bool) -> None:
-        sound = self._alarms.sound
-        for role, was, now in (
-            ("siren", pattern, sound.pattern),
-            ("strobe", "steady" * strobe, "steady" * sound.strobe),
-        ):
-            if was == now:
-                continue
-            for name in self._outputs.names(role):
-                tell_output(context, name, role, bool(now), {"pattern": now} if now else {})
-
-
-def tell_output(
-    context: Context, name: str, role: str, level: bool, why: dict[str, object]
-) -> None:
-    """Queue the event of one output that changed."""
-    context.events.add(
-        "output",
-        context.t_ms,
-        context.frame.frame_id,
-        "on" if level else "off",
-        {"output": name, "role": role, **why},
-    )
 
 
 class Record:

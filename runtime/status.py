@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.alarm import Alarms, AlarmState
+from runtime.alarm import Alarms
+from runtime.alarm_state import AlarmState
 from runtime.health import Health
 
 

@@ -8,11 +8,10 @@ from typing import Any, get_args
 
 from msgspec import UNSET
 
-from drivers.toml_strict import Check, ConfigErrors, Mistake, check_strict
+from drivers.toml_strict import ConfigErrors, Mistake, check_strict
 from runtime.geometry import resolve_site
-from runtime.patterns import EVACUATION_ONLY, PATTERNS
 from runtime.site import Site
-from runtime.site_check import CHECKS, MAX_CORNERS, pattern_check
+from runtime.site_check import CHECKS, MAX_CORNERS
 from runtime.site_rules import RuleConfig
 from sim.scenario.schema import LATER_RULES, Scenario
 from sim.scenario.survey import measure
@@ -33,9 +32,6 @@ DRAWN = {"mode": "people", "learn_ms": 5000}
 """Nobody real is in a simulated world, and it is a short one."""
 _SQUARE = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]]
 _LINE = {"start": [0.1, 0.5], "end": [0.9, 0.5]}
-_PATTERNS = Check(
-    ("alarm",), pattern_check([name for name in PATTERNS if name not in EVACUATION_ONLY])
-)
 CORNER_DIGITS = 2
 NOT_OF_A_SITE = ("file", "anchors", "ground", "extra")
 
@@ -58,7 +54,7 @@ def check(file: str, raw: dict[str, Any]) -> None:
     table["zones"] = [{"name": name, "polygon": _SQUARE} for name in _names(raw, "zones")]
     table["lines"] = [{"name": name, **_LINE} for name in _names(raw, "lines")]
     try:
-        check_strict(file, table, Site, (*CHECKS, _PATTERNS))
+        check_strict(file, table, Site, CHECKS)
     except ConfigErrors as errors:
         raise ConfigErrors([_renamed(mistake) for mistake in errors.mistakes]) from None
 
@@ -95,7 +91,7 @@ def build(
     if choice.ground:
         table["ground"] = measure(scenario.world, project, size_px)
     try:
-        site = check_strict(file, table, Site, (*CHECKS, _PATTERNS))
+        site = check_strict(file, table, Site, CHECKS)
         resolve_site(site, *size_px, file)
         return site
     except ConfigErrors as errors:

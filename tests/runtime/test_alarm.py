@@ -6,9 +6,11 @@ from itertools import product
 
 import pytest
 
-from runtime.alarm import MAX_SHELF_MS, Alarms, AlarmState, Sounding, sounding, transition
+from runtime.alarm import MAX_SHELF_MS, Alarms
+from runtime.alarm_config import AlarmConfig
+from runtime.alarm_outputs import Sounding, sounding
+from runtime.alarm_state import AlarmState, transition
 from runtime.patterns import PATTERNS, level_at
-from runtime.site import AlarmConfig
 
 N, AU, AA, RU = AlarmState
 PATTERN = {"warning": "alert", "danger": "march"}

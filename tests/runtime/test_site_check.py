@@ -12,7 +12,6 @@ from drivers.toml_strict import ConfigErrors
 from runtime.geometry import polygon_problem
 from runtime.site_check import load_site
 
-PATTERNS = ("alert", "march")
 SQUARE = "[[0.1, 0.1], [0.4, 0.1], [0.4, 0.4], [0.1, 0.4]]"
 ZONE = '[[zones]]\nname = "pit"\npolygon = {}\n'
 LINE = '[[lines]]\nname = "gate"\nstart = {}\nend = {}\n'
@@ -24,7 +23,7 @@ def mistakes(tmp_path: Path, body: str, units: str = "fraction") -> list[str]:
     path = tmp_path / "site.toml"
     path.write_text(f'format = 1\nname = "yard"\nunits = "{units}"\n' + body)
     try:
-        load_site(path, PATTERNS)
+        load_site(path)
     except ConfigErrors as refused:
         return [str(mistake).removeprefix(f"{path}: ") for mistake in refused.mistakes]
     return []
@@ -138,7 +137,7 @@ def test_a_newer_format_says_so(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text("format = 2\n")
     with pytest.raises(ConfigErrors, match="a newer runtime"):
-        load_site(path, PATTERNS)
+        load_site(path)
 
 
 def test_evacuation_patterns_are_not_for_zones(tmp_path: Path) -> None:
