@@ -70,9 +70,16 @@ def sounding(
     return Sounding("" if loudest == "info" else patterns.get(loudest, ""), strobe)
 
 
-def with_test(sound: Sounding, test: Phase) -> Sounding:
-    """What is shown: an alarm as it is, and the self test only where there is none."""
-    return TESTS[test] if sound == SILENT else sound
+def all_levels(sound: Sounding, *, healthy: bool, test: Phase) -> Levels:
+    """All outputs: the alarms as they are, the self test only where there is none.
+
+    Args:
+        sound: of the alarms.
+        healthy: no fault stands, and a picture has been judged.
+        test: phase of the self test.
+    """
+    shown = TESTS[test] if sound == SILENT else sound
+    return Levels(shown.pattern, shown.strobe, healthy)
 
 
 def outputs_for(
@@ -85,11 +92,6 @@ def outputs_for(
     healthy: bool,
     test: Phase,
 ) -> Levels:
-    """All outputs from all that decides on them; arguments as of `sounding`.
-
-    Args:
-        healthy: no fault stands, and a picture has been judged.
-        test: phase of the self test.
-    """
-    shown = with_test(sounding(states, severities, shelved, quiet, patterns), test)
-    return Levels(shown.pattern, shown.strobe, healthy)
+    """All outputs from all that decides on them; arguments as of `sounding` and `all_levels`."""
+    sound = sounding(states, severities, shelved, quiet, patterns)
+    return all_levels(sound, healthy=healthy, test=test)

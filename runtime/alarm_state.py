@@ -117,7 +117,7 @@ class OneAlarm:
         raised = self._raised = self._settled(active, now_ms)
         is_new = raised and (self._fresh or fresh)
         resumes = raised and not was_raised and not is_new and (self._again or again)
-        self._fresh = active and not raised and (self._fresh or fresh)
+        self._fresh = not raised and (self._fresh or fresh)  # kept: it has never sounded
         self._again = active and not raised and (self._again or again)
         state = transition(
             before, active=raised, fresh=is_new, acked=acked, latch=self._times.latch

@@ -7,13 +7,21 @@ from itertools import product
 import pytest
 
 from runtime.alarm import MAX_SHELF_MS, Alarms
-from runtime.alarm_config import AlarmConfig
-from runtime.alarm_outputs import Sounding, sounding
+from runtime.alarm_cause import RECENT, Cause, Causes
+from runtime.alarm_config import AlarmConfig, PriorityConfig
+from runtime.alarm_outputs import (
+    SEVERITY_RANK,
+    TEST_PATTERN,
+    Sounding,
+    outputs_for,
+    sounding,
+)
 from runtime.alarm_state import AlarmState, transition
 from runtime.patterns import PATTERNS, level_at
+from runtime.tables import HazardEdge
 
 N, AU, AA, RU = AlarmState
-PATTERN = {"warning": "alert", "danger": "march"}
+PATTERN = {"warning": "alert", "danger": "march", "evacuate": "temporal3"}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +40,7 @@ def test_transition_over_every_input(state, active, fresh, acked, latch):
 
 
 @pytest.mark.parametrize("state", list(AlarmState))
-@pytest.mark.parametrize("severity", ["info", "warning", "danger"])
+@pytest.mark.parametrize("severity", list(SEVERITY_RANK))
 @pytest.mark.parametrize("shelved", [False, True])
 @pytest.mark.parametrize("quiet", [False, True])
 def test_sounding_over_every_input(state, severity, shelved, quiet):
@@ -40,6 +48,32 @@ def test_sounding_over_every_input(state, severity, shelved, quiet):
     visible = state is not N and not shelved and severity != "info"
     audible = visible and state is AU and not quiet
     assert sound == Sounding(PATTERN[severity] if audible else "", visible)
+
+
+ONE = list(product(AlarmState, SEVERITY_RANK, (False, True), (False, True)))
+"""All that one alarm can be: state, severity, shelved, quiet."""
+
+
+@pytest.mark.parametrize("healthy", [False, True])
+@pytest.mark.parametrize("test", ["", "lamp", "siren"])
+def test_outputs_over_all_pairs_of_alarms(healthy, test):
+    for pair in product(ONE, repeat=2):
+        columns = [list(column) for column in zip(*pair, strict=True)]
+        levels = outputs_for(*columns, PATTERN, healthy=healthy, test=test)
+        seen = [(s, sev) for s, sev, shelf, _ in pair if s is not N and not shelf and sev != "info"]
+        heard = [
+            sev
+            for s, sev, shelf, quiet in pair
+            if s is AU and not (shelf or quiet or sev == "info")
+        ]
+        assert levels.relay is healthy, "a fault is for the relay"
+        if seen:
+            assert levels.strobe
+            worst = max(heard, key=SEVERITY_RANK.__getitem__) if heard else None
+            assert levels.pattern == (PATTERN[worst] if worst else ""), "no test hides an alarm"
+        else:
+            assert levels.strobe is (test != "")
+            assert levels.pattern == (TEST_PATTERN if test == "siren" else "")
 
 
 def test_the_worse_alarm_decides_the_pattern():
@@ -73,9 +107,9 @@ class Panel:
         self.alarms = Alarms(["danger", "warning"], AlarmConfig(**{"min_on_ms": 0, **config}))
         self.t_ms = 0.0
 
-    def step(self, danger=0, warning=0, fresh=(), after_ms=100) -> Sounding:
+    def step(self, danger=0, warning=0, fresh=(), after_ms=100, again=()) -> Sounding:
         self.t_ms += after_ms
-        self.alarms.step([danger, warning], fresh, self.t_ms)
+        self.alarms.step([danger, warning], fresh, self.t_ms, again)
         return self.alarms.sound
 
     @property
@@ -171,3 +205,107 @@ def test_the_siren_level_follows_the_pattern_from_its_start():
     start_ms = panel.t_ms
     levels = [panel.alarms.siren_level(start_ms + t) for t in (0, 499, 500, 999, 1000)]
     assert levels == [True, True, False, False, True]
+
+
+def test_the_off_delay_bridges_a_short_absence():
+    panel = Panel(off_delay_ms=500)
+    panel.step(1, fresh=[0])
+    assert panel.step(0) == Sounding("march", True)
+    assert panel.step(1, after_ms=300) == Sounding("march", True)
+    assert panel.log == [(0, "active_unacked")]
+    panel.step(0)
+    assert panel.step(0, after_ms=500) == Sounding("", True)
+
+
+def test_who_flickers_is_no_new_alarm_and_another_person_is():
+    panel = Panel()
+    panel.step(1, fresh=[0])
+    panel.alarms.acknowledge()
+    panel.step(1)
+    panel.step(0)
+    assert panel.alarms.states[0] is N
+    assert panel.step(1, again=[0]) == Sounding("", True), "acknowledged stays acknowledged"
+    assert panel.step(2, fresh=[0]) == Sounding("march", True)
+
+
+def test_a_muted_alarm_stays_muted_when_its_cause_flickers():
+    panel = Panel()
+    panel.step(1, fresh=[0])
+    panel.alarms.mute()
+    panel.step(1)
+    panel.step(0)
+    assert panel.step(1, again=[0]) == Sounding("", True)
+    panel.step(0)
+    assert panel.step(1, fresh=[0]) == Sounding("march", True)
+
+
+def test_the_longest_time_is_counted_from_the_beginning_also_when_the_cause_flickers():
+    panel = Panel(max_sound_ms=1000)
+    panel.step(1, fresh=[0])
+    panel.step(0, after_ms=500)
+    assert panel.step(1, again=[0]).pattern == "march"
+    assert panel.step(1, after_ms=400) == Sounding("", True)
+
+
+def test_an_alarm_that_never_sounded_begins_when_it_comes_off_the_shelf():
+    panel = Panel(max_sound_ms=1000)
+    panel.alarms.shelve(0, 5000)
+    assert panel.step(1, fresh=[0]) == Sounding("", False)
+    assert panel.step(1, after_ms=4900) == Sounding("march", True)
+    assert panel.step(1, after_ms=1000) == Sounding("", True)
+
+
+def test_an_operator_ends_a_shelving_early():
+    panel = Panel()
+    panel.step(1, fresh=[0])
+    panel.alarms.shelve(0, 5000)
+    panel.step(1)
+    assert panel.alarms.shelved_ms(0) == 4900
+    panel.alarms.unshelve(0)
+    assert panel.step(1) == Sounding("march", True)
+    assert panel.alarms.shelved_ms(0) == 0
+    panel.alarms.unshelve(1)
+    assert panel.step(1) == Sounding("march", True), "nothing to take off"
+
+
+def test_a_severity_has_values_of_its_own():
+    config = AlarmConfig(min_on_ms=0, danger=PriorityConfig(latch=False, max_sound_ms=500))
+    alarms = Alarms(["danger", "warning"], config)
+    alarms.step([1, 1], [0, 1], 100)
+    assert alarms.sound.pattern == "march"
+    alarms.step([1, 1], [], 600)
+    assert alarms.sound.pattern == "alert", "the danger has sounded for long enough"
+    alarms.step([0, 0], [], 700)
+    assert alarms.states == [N, RU]
+
+
+def test_a_crossing_is_an_alarm_at_once_whatever_the_on_delay():
+    alarms = Alarms(["danger"], AlarmConfig(on_delay_ms=500), momentary=[0])
+    alarms.step([1], [0], 100)
+    assert alarms.states == [AU]
+    alarms.step([0], [], 200)
+    assert alarms.states == [RU]
+
+
+def test_evacuation_is_the_loudest():
+    args = [AU, AU], ["evacuate", "danger"], [False, False], [False, False], PATTERN
+    assert sounding(*args) == Sounding("temporal3", True)
+
+
+def test_people_who_come_back_soon_are_known():
+    causes = Causes([2000.0])
+    assert causes.sort([HazardEdge(0, 0, 7, "raised", {"held_ms": 300})], 1000) == ([0], [])
+    assert causes.last[0] == Cause(7, 700, {"held_ms": 300})
+    causes.sort([HazardEdge(0, 0, 7, "cleared", {})], 5000)
+    assert causes.sort([HazardEdge(0, 0, 7, "raised", {})], 6999) == ([], [0])
+    causes.sort([HazardEdge(0, 0, 7, "cleared", {})], 7000)
+    assert causes.sort([HazardEdge(0, 0, 7, "raised", {})], 9000) == ([0], [])
+    assert causes.sort([HazardEdge(0, 0, 8, "raised", {})], 9000) == ([0], [])
+
+
+def test_no_more_people_are_remembered_than_there_is_room_for():
+    causes = Causes([2000.0])
+    for track in range(3 * RECENT):
+        causes.sort([HazardEdge(0, 0, track, "cleared", {})], 1000)
+    assert causes.sort([HazardEdge(0, 0, 0, "raised", {})], 1001) == ([0], [])
+    assert causes.sort([HazardEdge(0, 0, 3 * RECENT - 1, "raised", {})], 1001) == ([], [0])

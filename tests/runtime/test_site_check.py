@@ -148,6 +148,38 @@ def test_evacuation_patterns_are_not_for_zones(tmp_path: Path) -> None:
         load_site(path)
 
 
+EVACUATE = 'severity = "evacuate"\n'
+
+
+@pytest.mark.parametrize(
+    ("alarm", "expected"),
+    [
+        (
+            'patterns = {evacuate = "march"}',
+            "alarm.patterns.evacuate = 'march': must be one",
+        ),
+        ('patterns = {danger = "alert"}', "alarm.patterns.evacuate: is missing"),
+        ("max_sound_ms = 500", "alarm.max_sound_ms = 500: must be 0 or >= min_on_ms = 1000"),
+        ("[alarm.evacuate]\nmin_on_ms = 200000", "alarm.max_sound_ms = 180000: must be 0 or"),
+        ('[alarm.self_test]\nat_utc = "6:30"', "alarm.self_test.at_utc = '6:30': must be text"),
+        (
+            '[alarm.self_test]\nat_utc = "06:30"\nevery_hours = 24',
+            "self_test.every_hours = 24",
+        ),
+        ("[alarm.info]\nlatch = false", "alarm.info"),
+    ],
+)
+def test_alarm_mistakes(tmp_path: Path, alarm: str, expected: str) -> None:
+    assert expected in "\n".join(mistakes(tmp_path, zone(SQUARE) + EVACUATE + "[alarm]\n" + alarm))
+
+
+def test_evacuation_sounds_like_evacuation(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    head = 'format = 1\nname = "x"\nunits = "fraction"\n'
+    path.write_text(head + zone(SQUARE) + EVACUATE + "[alarm.danger]\nlatch = false\n")
+    assert load_site(path).alarm.patterns["evacuate"] == "temporal3"
+
+
 def test_mistakes_of_all_kinds_come_at_once(tmp_path: Path) -> None:
     body = (
         zone("[[0, 0], [1, 1], [1, 0], [0, 1]]")
