@@ -42,6 +42,7 @@ class Journal:
         next_seq: number that the next append tries.
         slots: capacity in records.
         boot_id: of this run.
+        wall_ms: wall time of the last record tried, ms since 1970.
 
     Raises:
         StorageFault: the storage cannot be read, is smaller than two slots ("too_small"), or holds
@@ -57,6 +58,7 @@ class Journal:
             raise StorageFault("too_small", f"{storage.size_bytes} bytes hold {self.slots} slots")
         self.boot_id = int.from_bytes(os.urandom(8), "little") if boot_id is None else boot_id
         self._writer = SlotWriter(self.slot_bytes, self.boot_id)
+        self.wall_ms = 0
         self._retry_slots = min(RETRY_SLOTS, self.slots - 1)
         self._failures = 0
         last_seq, last_slot = self._recover()
@@ -88,7 +90,8 @@ class Journal:
         seq, self.next_seq = self.next_seq, self.next_seq + 1
         slot = (self._head + self._failures % self._retry_slots) % self.slots
         self._failures += 1  # until it is durable
-        self._writer.encode(seq, kind, self._clock.now_ms(), self._clock.wall_ms(), body)
+        self.wall_ms = self._clock.wall_ms()
+        self._writer.encode(seq, kind, self._clock.now_ms(), self.wall_ms, body)
         self._storage.write_at(slot * self.slot_bytes, self._writer.slot)
         self._storage.sync()
         self._failures = 0

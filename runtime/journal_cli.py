@@ -14,6 +14,7 @@ from drivers.board import load_board
 from drivers.faults import StorageFault
 from drivers.storage import FileReader
 from drivers.toml_strict import ConfigErrors
+from runtime.alarm_words import sentence
 from runtime.journal import read_all
 from runtime.journal_export import WRITERS, as_row, export, to_json, wall_utc
 from runtime.journal_slot import Record
@@ -46,7 +47,7 @@ def journal(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="haetae journal", description=__doc__)
     actions = parser.add_subparsers(required=True, metavar="show|export")
-    show = actions.add_parser("show", help="print the events as a table")
+    show = actions.add_parser("show", help="print the events in words")
     export_ = actions.add_parser("export", help="write the events to a file")
     for sub, action in ((show, _show), (export_, _export)):
         where = sub.add_mutually_exclusive_group(required=True)
@@ -54,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         where.add_argument("--board", help="the board file that says where the ring is")
         sub.set_defaults(action=action)
     show.add_argument("--last", type=_count, metavar="N", help="only the newest N events")
-    show.add_argument("--json", action="store_true", help="one JSON object per line")
+    form = show.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object per line")
+    form.add_argument("--values", action="store_true", help="a table with every value")
     suffixes = ", ".join(WRITERS)
     export_.add_argument("--out", required=True, type=Path, help=f"file that ends in {suffixes}")
     return parser
@@ -77,8 +80,10 @@ def _show(arguments: argparse.Namespace, path: Path) -> int:
     elif arguments.json:
         for record in records:
             print(to_json(as_row(record)))
-    else:
+    elif arguments.values:
         _print_table(records, sys.stdout)
+    else:
+        _print_sentences(records, sys.stdout)
     sys.stdout.flush()
     return EXIT_OK
 
@@ -94,6 +99,26 @@ def _print_table(records: Iterable[Record], out: TextIO) -> None:
         when, mono_s = wall_utc(record.wall_ms), f"{record.mono_ms / 1e3:.3f}"
         row = (record.seq, when, mono_s, record.kind_name, _summary(record))
         print(line.format(*row), file=out)
+
+
+def _print_sentences(records: Iterable[Record], out: TextIO) -> None:
+    """One line per event: who, where, which rule, which values, since when. Times are UTC."""
+    boot_id, day = None, ""
+    for record in records:
+        if record.boot_id != boot_id:
+            boot_id = record.boot_id
+            print(f"-- run {boot_id:016x}", file=out)
+        today = wall_utc(record.wall_ms)[:10]
+        if today != day:
+            day = today
+            print(f"-- {day} (UTC)", file=out)
+        text = sentence(record.kind_name, as_row(record)["body"], record.wall_ms)
+        print(f"{record.seq:>8}  {_printable(text)}", file=out)
+
+
+def _printable(text: str) -> str:
+    """Nothing in it may move the cursor of a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _summary(record: Record) -> str:

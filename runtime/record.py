@@ -6,6 +6,7 @@ import json
 from typing import IO
 
 from drivers.faults import StorageFault
+from runtime.alarm_words import sentence
 from runtime.event import KINDS, Events
 from runtime.journal import Journal
 
@@ -52,9 +53,11 @@ class Recorder:
         del events.waiting[:done]
 
     def _show(self, seq: int, event: dict[str, object]) -> None:
-        """One JSON object on one line, `seq` first."""
+        """One JSON object on one line, `seq` first; `text` last, which says it in words."""
         if self._lines is not None:
+            text = sentence(str(event["kind"]), event, self._journal.wall_ms)
             try:
-                self._lines.write(_ENCODER.encode({"seq": seq, **event}).encode() + b"\n")
+                line = _ENCODER.encode({"seq": seq, **event, "text": text})
+                self._lines.write(line.encode() + b"\n")
             except OSError as error:
                 raise StorageFault("events_file", str(error)) from error

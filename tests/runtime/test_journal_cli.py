@@ -41,7 +41,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 def test_show_prints_a_table_while_the_runtime_runs(
     ring: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, _ = run(capsys, "show", "--path", ring)
+    code, out, _ = run(capsys, "show", "--path", ring, "--values")
     lines = out.splitlines()
     assert code == 0
     assert len(lines) == 5
@@ -50,6 +50,19 @@ def test_show_prints_a_table_while_the_runtime_runs(
     assert lines[3].endswith('rule=zone zone="gate 1" track=3 why={"hold_ms":300.5}')
     assert lines[4].split()[3] == "42"
     assert "\x1b" not in out
+
+
+def test_show_says_in_words_what_happened(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "show", "--path", ring)
+    assert code == 0
+    assert "\x1b" not in out
+    assert out.splitlines() == [
+        "-- run 0000000000000abc",
+        "-- 2023-11-14 (UTC)",
+        "       1  22:13:20 started on board ? with site ?",
+        "       2  22:13:20 person #3 is in zone gate 1",
+        "       3  22:13:20 42",
+    ]
 
 
 def test_show_prints_only_the_newest(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
