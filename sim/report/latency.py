@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sim.report.markup import Element, add, node
+from runtime.report.markup import Element, add, node
 from sim.scenario.result import Result
 
 WIDTH, HEIGHT, BASE = 340, 170, 140

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sim.report import markup
-from sim.report.markup import Child, Element, node, table
+from runtime.report import markup
+from runtime.report.markup import Child, Element, node, table
 from sim.report.pictures import PAGE_BYTES, SCENARIO_BYTES, folder_of
 from sim.report.section import BAD, section, verdict
 from sim.scenario.result import Checked, Result

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from sim.report.items import seconds
-from sim.report.markup import Element, add, node
+from runtime.report.markup import Element, add, node
 from sim.scenario.result import Eye, Plan, Result, Track
 
 WIDTH, MOST_HEIGHT = 340.0, 420.0

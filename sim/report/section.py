@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sim.report import lanes, latency, plan, timeline
 from sim.report.items import seconds
-from sim.report.markup import Child, Element, add, data, node, table
+from runtime.report.markup import Child, Element, add, data, node, table
 from sim.report.pictures import album
 from sim.scenario.result import Checked, Result
 

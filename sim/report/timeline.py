@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sim.report.items import Group, Item, Lane
-from sim.report.markup import Element, add, node
+from runtime.report.markup import Element, add, node
 
 ROW_PX, HEAD_PX, AXIS_PX = 24, 26, 28
 """Height of a row, of a group's heading, of the axis."""
