@@ -26,6 +26,7 @@ from runtime.alarm_stage import Alarm, alarms_of
 from runtime.annotate import Annotator
 from runtime.bodies import Bodies
 from runtime.context import Context
+from runtime.counts import HOUR_MS, Counts
 from runtime.export import Export, VideoFile
 from runtime.geometry import ResolvedSite, resolve_site
 from runtime.hardware import Hardware
@@ -56,6 +57,8 @@ LIVE_TICK_MS = 10.0
 VIDEO_SLACK_MB = 96
 """An MP4 writer keeps an index that grows with the clip: room for it, beside the sealed loop."""
 
+REHEARSED_HOUR_MS = 500.0
+"""In the rehearsal, so that hours end in it."""
 KEEP_SHARE = 0.8
 """Detections down to this share of the threshold may keep a track alive, never start one."""
 
@@ -92,6 +95,8 @@ def boot(board: Board, site: Site, options: Options) -> Iterator[Machine]:
 def _close_journal(machine: Machine, end: str) -> None:
     """The last record: why it ended, and which alarms were still standing."""
     context = machine.context
+    if machine.counts is not None:
+        machine.counts.close(context, machine.clock.now_ms())
     standing = [state.name.lower() for state in machine.alarms.states]
     context.events.add("shutdown", context.t_ms, context.frame.frame_id, end, {"alarms": standing})
     machine.recorder.write(context.events, machine.clock.now_ms() + 1e9)
@@ -131,6 +136,7 @@ class _Builder:
         tracker, rules, alarms = self._build_judgement(context, clock)
         anonymiser = self._build_anonymiser()
         export = self._build_export(camera, alarms, health, anonymiser)
+        counts = self._build_counts(rules, clock)
         table = (
             Stage("capture", stages.Capture(camera), always, 5.0),
             Stage("detect", self._detect(detector, session, stale, metrics), fresh, 40.0),
@@ -138,6 +144,7 @@ class _Builder:
             *self._body_stages(context, metrics),
             Stage("rules", stages.Judge(rules), judged, 0.1),
             Stage("alarm", Alarm(alarms, rules, outputs, metrics), always, 0.1),
+            *_counting(counts),
             Stage("journal", stages.Record(recorder), always, 5.0),
             Stage("health", stages.Check(health, camera, outputs, recorder, watchdog), always, 0.1),
             *self._room_stages(anonymiser, detector),
@@ -155,6 +162,8 @@ class _Builder:
         frame_ms = 1000.0 / camera.fps
         rate = RateKeeper(clock, LIVE_TICK_MS if camera.is_live else frame_ms, frame_ms)
         health.restart(clock.now_ms())
+        if counts is not None:
+            counts.restart(clock.now_ms())
         loop = Loop(table, context, rate, metrics)
         return Machine(
             loop,
@@ -168,6 +177,7 @@ class _Builder:
             recorder,
             clock,
             rules,
+            counts,
         )
 
     def _detect(
@@ -234,6 +244,16 @@ class _Builder:
         rules = build_rules(site, self._resolved, limits.tracks, context.postures, clock)
         return tracker, rules, alarms_of(rules, site.alarm)
 
+    def _build_counts(
+        self, rules: Rules, clock: Clock, period_ms: float = HOUR_MS
+    ) -> Counts | None:
+        config, limits = self._site.counts, self._board.limits
+        if config is None:
+            return None
+        unit = self._board.storage.atomic_unit_bytes
+        table, scope = rules.table, rules.scope
+        return Counts(config, self._resolved, table, scope, limits.tracks, clock, unit, period_ms)
+
     def _rehearsal(
         self, camera: SupervisedCamera, recorder: Recorder, detector: Detector, session: Session
     ) -> Loop:
@@ -243,6 +263,7 @@ class _Builder:
         health = Health(self._board.camera, *self._size, 0.0)
         metrics = Metrics()
         check = stages.Check(health, camera, outputs, recorder, NoWatchdog())
+        counts = self._build_counts(rules, VirtualClock(), REHEARSED_HOUR_MS)
         crowd = Crowd(detector, session, context.frame.pixels, self._people)
         table = (
             Stage("crowd", crowd, always, 0.0),
@@ -250,6 +271,7 @@ class _Builder:
             *self._body_stages(context, metrics),
             Stage("rules", stages.Judge(rules), judged, 0.0),
             Stage("alarm", Alarm(alarms, rules, outputs, metrics), always, 0.0),
+            *_counting(counts),
             Stage("health", check, always, 0.0),
         )
         return Loop(table, context, RateKeeper(VirtualClock(), 100.0, 100.0), metrics)
@@ -288,6 +310,11 @@ class _Builder:
         figures = anonymiser.mode == "skeleton"
         annotator = Annotator(resolved.zones, resolved.lines, *self._size, figures)
         return Export(anonymiser, annotator, sink, lambda: status_words(alarms, health))
+
+
+def _counting(counts: Counts | None) -> tuple[Stage, ...]:
+    """After the alarm, which waits for nothing; an hour may also end without a picture."""
+    return () if counts is None else (Stage("counts", counts, always, 0.1),)
 
 
 def _nothing(context: Context) -> None:

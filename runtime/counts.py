@@ -161,9 +161,7 @@ class Counts:
 
     def _period(self, length_ms: float) -> Period:
         cells, config = self._cells, self._config
-        found = {
-            cell: (cells.ms[cell], count) for cell, count in enumerate(cells.tracks) if count
-        }
+        found = {cell: (cells.ms[cell], count) for cell, count in enumerate(cells.tracks) if count}
         return Period(
             from_ms=self._clock.wall_ms() - round(length_ms),
             period_ms=round(length_ms),

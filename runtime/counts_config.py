@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated
 
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET, Meta, Struct, field
 
 from drivers.toml_strict import Check, Complaint
 
 MAX_CELLS = 1536
-"""Cells of the grid; one bit of memory per cell and track slot, and a journal slot holds some 700."""
+"""Cells of the grid: a byte of memory each per track slot, and 3 to 7 bytes in the journal."""
 MAX_EDGES = 12
 
 
@@ -28,7 +28,9 @@ class CountsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """A report withholds what fewer people than this account for; 1 withholds nothing."""
     settle_ms: Annotated[int, Meta(ge=0, le=10_000)] = 300
     """Inside or outside of a zone for this long to count as an entry or an exit."""
-    dwell_s: list[Annotated[int, Meta(ge=1, le=86_400)]] = [5, 15, 30, 60, 120, 300, 900]
+    dwell_s: list[Annotated[int, Meta(ge=1, le=86_400)]] = field(
+        default_factory=lambda: [5, 15, 30, 60, 120, 300, 900]
+    )
     """Edges between the classes of the time that people stay in a zone, ascending, seconds."""
     background: str = ""
     """Picture of the empty scene for the report, anonymised, renewed every hour; empty: none."""

@@ -5,9 +5,9 @@ The body of a record of kind "counts" has under `why` (msgpack; each part stands
     part, parts          of this hour, from 0; the first part holds what the others leave out
     from_ms              wall time at which the hour began, ms since 1970
     grid                 [columns, rows] over the picture
-    cells                [gap, ds, tracks, gap, ds, tracks, ...]: cells of the grid, row by row, that
-                         somebody was in: steps from the last one (from -1), tenths of person-seconds,
-                         and different tracks
+    cells                [gap, ds, tracks, gap, ds, tracks, ...]: cells of the grid, row by row,
+                         that somebody was in: steps from the last one (from -1), tenths of
+                         person-seconds, and different tracks
     zones                {name: [tracks, ds, entries, appeared, exits, vanished, most, stays ...]};
                          name "" is the whole picture
     lines                {name: [in, out]}
@@ -228,8 +228,10 @@ def _take(period: Period, section: str, name: str, values: Any) -> None:
     elif section == "lines" and len(values) >= 2:
         period.lines[name] = (values[0], values[1])
     elif section == "zones" and len(values) >= 7:
-        tracks, ds, *numbers = values
-        period.zones[name] = ZoneHour(tracks, ds * DS_MS, *numbers[:5], tuple(numbers[5:]))
+        tracks, ds, entries, appeared, exits, vanished, most, *dwell = values
+        period.zones[name] = ZoneHour(
+            tracks, ds * DS_MS, entries, appeared, exits, vanished, most, tuple(dwell)
+        )
 
 
 def _is_count(value: object) -> bool:

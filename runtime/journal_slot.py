@@ -53,6 +53,7 @@ class Kind(IntEnum):
     FAULT = 4
     BOOT = 5
     SHUTDOWN = 6
+    COUNTS = 7
 
 
 class Record(NamedTuple):

@@ -9,6 +9,7 @@ from drivers.camera.supervised import SupervisedCamera
 from drivers.interfaces import Clock
 from runtime.alarm import Alarms
 from runtime.context import Context
+from runtime.counts import Counts
 from runtime.health import Health
 from runtime.loop import Loop
 from runtime.memory import Seal
@@ -33,6 +34,7 @@ class Machine:
     recorder: Recorder
     clock: Clock
     rules: Rules
+    counts: Counts | None = None
 
 
 def camera_driver(source: str, default: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from runtime.alarm_config import AlarmConfig
+from runtime.counts_config import CountsConfig
 from runtime.site_privacy import PrivacyConfig
 from runtime.site_rules import NonNegativeInt, RuleConfig
 from runtime.site_schedule import ScheduleConfig
@@ -81,3 +82,5 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tracking: TrackingConfig = TrackingConfig()
     alarm: AlarmConfig = AlarmConfig()
     privacy: PrivacyConfig = PrivacyConfig()
+    counts: CountsConfig | None = None
+    """Left out: nobody is counted."""

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from drivers.toml_strict import Check, Complaint, load_strict
 from runtime import alarm_check
+from runtime import counts_config
 from runtime.geometry import MAX_ZONES, polygon_problem
 from runtime.ground import GroundRefused, fit_ground
 from runtime.site import GroundConfig, LineConfig, Point, Site, ZoneConfig
@@ -109,4 +110,5 @@ CHECKS = (
     *RULE_CHECKS,
     Check(("ground",), _ground),
     *alarm_check.CHECKS,
+    *counts_config.CHECKS,
 )

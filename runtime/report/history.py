@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the camera, from its first record to its last; `end` as journalled, CUT or OPEN."""
+    """One run of the camera, first record to last; `end` as journalled, or CUT, or OPEN."""
 
     span: Span
     end: str

@@ -110,9 +110,7 @@ def heat(periods: Iterable[Period], k: int, grid: tuple[int, int]) -> Heat:
                 hidden.add(cell)
     top_min = nice(max(sums.values(), default=0.0) / 60_000)
     edges = [top_min / 2 ** (STEPS - step) for step in range(1, STEPS + 1)]
-    steps = {
-        cell: 1 + sum(ms / 60_000 > edge for edge in edges[:-1]) for cell, ms in sums.items()
-    }
+    steps = {cell: 1 + sum(ms / 60_000 > edge for edge in edges[:-1]) for cell, ms in sums.items()}
     return Heat(grid, steps, sorted(hidden - set(sums)), sorted(hidden & set(sums)), edges)
 
 

@@ -49,6 +49,7 @@ class Rules:
         table: RuleInfo per rule index, in the order of the site file; the overrides of a rule
             follow it.
         hours: as given.
+        scope: who is in which zone in this frame.
     """
 
     def __init__(
@@ -61,12 +62,12 @@ class Rules:
         self.table = table
         self.hours = hours
         self._groups = groups
-        self._scope = scope
+        self.scope = scope
 
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         """Judge one frame at source time `t_ms`."""
         if self.hours is not None:
-            self._scope.turned = self.hours.look()
-        self._scope.update(tracks)
+            self.scope.turned = self.hours.look()
+        self.scope.update(tracks)
         for group in self._groups:
             group.update(tracks, t_ms, hazards)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from sim.report.items import seconds
 from runtime.report.markup import Element, add, node
+from sim.report.items import seconds
 from sim.scenario.result import Eye, Plan, Result, Track
 
 WIDTH, MOST_HEIGHT = 340.0, 420.0

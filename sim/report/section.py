@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runtime.report.markup import Child, Element, add, data, node, table
 from sim.report import lanes, latency, plan, timeline
 from sim.report.items import seconds
-from runtime.report.markup import Child, Element, add, data, node, table
 from sim.report.pictures import album
 from sim.scenario.result import Checked, Result
 

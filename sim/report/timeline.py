@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sim.report.items import Group, Item, Lane
 from runtime.report.markup import Element, add, node
+from sim.report.items import Group, Item, Lane
 
 ROW_PX, HEAD_PX, AXIS_PX = 24, 26, 28
 """Height of a row, of a group's heading, of the axis."""
