@@ -31,7 +31,7 @@ import msgpack
 
 from runtime.journal_slot import OVERHEAD_BYTES
 
-ENVELOPE_BYTES = 120
+ENVELOPE_BYTES = 168
 """What an event has beside its `why`, and the maps and lists of the `why` itself."""
 NAME_BYTES = 96
 """Longer names of zones, lines and rules are cut: each entry has to fit the smallest slot."""
