@@ -8,8 +8,7 @@ from pathlib import Path
 from msgspec import UNSET
 
 from drivers.toml_strict import Check, Complaint, load_strict
-from runtime import alarm_check
-from runtime import counts_config
+from runtime import alarm_check, counts_config
 from runtime.geometry import MAX_ZONES, polygon_problem
 from runtime.ground import GroundRefused, fit_ground
 from runtime.site import GroundConfig, LineConfig, Point, Site, ZoneConfig
