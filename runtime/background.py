@@ -70,7 +70,7 @@ class Background:
     def __init__(self, grid: Grid, width_px: int, height_px: int, learn_ms: float) -> None:
         self._grid = grid
         self._learn_ms = learn_ms
-        self.pixels: U8 = np.zeros((height_px, width_px, 3), np.uint8)
+        self.pixels: U8 = np.full((height_px, width_px, 3), 0, np.uint8)
         self.means = grid.table(0)
         self.ready = False
         self._now = grid.table(0)

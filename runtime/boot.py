@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import cv2
 
@@ -27,7 +28,8 @@ from runtime.annotate import Annotator
 from runtime.bodies import Bodies
 from runtime.context import Context
 from runtime.counts import HOUR_MS, Counts
-from runtime.export import Export, VideoFile
+from runtime.counts_background import RefreshBackground, rehearse
+from runtime.export import Export, StillFile, VideoFile
 from runtime.geometry import ResolvedSite, resolve_site
 from runtime.hardware import Hardware
 from runtime.health import Health
@@ -153,6 +155,8 @@ class _Builder:
         warm_up(self._rehearsal(camera, recorder, detector, session))
         settle()
         warm_up(self._rehearsal(camera, recorder, detector, session))
+        if self._still is not None:
+            rehearse(context.frame, self._site.privacy, StillFile(self._still))
         camera.rehearse(context.frame, clock.now_ms())
         self._record_boot(context, recorder)
         slack_mb = self._options.slack_mb + (VIDEO_SLACK_MB if export else 0)
@@ -284,7 +288,7 @@ class _Builder:
 
     def _build_anonymiser(self) -> Anonymiser | None:
         """Only for a camera that exports pictures: the learned room costs memory."""
-        if self._options.video is None:
+        if self._options.video is None and self._still is None:
             return None
         return Anonymiser(*self._size, self._site.privacy)
 
@@ -293,7 +297,18 @@ class _Builder:
             return ()
         capacity = 2 * self._board.limits.detections
         learn = LearnRoom(anonymiser, detector, capacity, self._birth_score)
-        return (Stage("room", learn, judged, 2.0, sheddable=True),)
+        room = Stage("room", learn, judged, 2.0, sheddable=True)
+        if self._still is None:
+            return (room,)
+        refresh = RefreshBackground(anonymiser, StillFile(self._still), self._headroom)
+        return room, Stage("background", refresh, judged, 50.0, sheddable=True)
+
+    @property
+    def _still(self) -> Path | None:
+        """Where the picture of the empty room goes."""
+        counts = self._site.counts
+        asked = counts.background if counts else ""
+        return self._options.still or (Path(asked) if asked else None)
 
     def _build_export(
         self,

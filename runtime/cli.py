@@ -161,6 +161,7 @@ def _run_parser() -> argparse.ArgumentParser:
     parser.add_argument("--events", type=Path, help="write event lines (JSON) here")
     parser.add_argument("--metrics", type=Path, help="write figures (JSON) here")
     parser.add_argument("--video", type=Path, help="write an annotated, anonymised MP4 here")
+    parser.add_argument("--still", type=Path, help="keep a picture of the empty room here (JPEG)")
     parser.add_argument("--journal", default="", help="journal ring; default: the board's")
     return parser
 
@@ -202,6 +203,7 @@ def _run(arguments: argparse.Namespace, board: Board, site: Site) -> int:
             journal=arguments.journal,
             events=events,
             video=arguments.video,
+            still=arguments.still,
         )
         with boot(board, site, options) as machine:
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -25,6 +25,7 @@ class Options:
         journal: path of the journal ring.
         events: unbuffered; one JSON line per event.
         video: an annotated, anonymised MP4.
+        still: the empty room, anonymised, renewed every hour; None: as `[counts]` of the site says.
         clock: instead of the system's own; `fast` then says only that no live source will do.
         find_driver: instead of `runtime.plugins.driver`: another board's devices.
         boot_id: of the journal's records; None: random, and 0 with `fast`.
@@ -40,6 +41,7 @@ class Options:
     journal: str = ""
     events: IO[bytes] | None = None
     video: Path | None = None
+    still: Path | None = None
     clock: Clock | None = None
     find_driver: FindDriver | None = None
     boot_id: int | None = None

@@ -52,7 +52,7 @@ class AnonymisedFrame:
     def __init__(self, width_px: int, height_px: int, maker: object) -> None:
         if maker is not _MAKER:
             raise TypeError("only an Anonymiser makes an AnonymisedFrame")
-        self._canvas: U8 = np.zeros((height_px, width_px, 3), np.uint8)
+        self._canvas: U8 = np.full((height_px, width_px, 3), 0, np.uint8)
         self._pixels = self._canvas.view()
         self._pixels.flags.writeable = False
 
@@ -93,8 +93,8 @@ class Anonymiser:
         self._cells = grid.table(0)
         self._held: U8 = np.zeros(grid.shape, np.uint8)
         self._until_ms: F64 = np.zeros(grid.shape)
-        self._colours: U8 = np.zeros((height_px, width_px, 3), np.uint8)
-        self._mask: U8 = np.zeros((height_px, width_px), np.uint8)
+        self._colours: U8 = np.full((height_px, width_px, 3), 0, np.uint8)
+        self._mask: U8 = np.full((height_px, width_px), 0, np.uint8)
 
     def learns_at(self, t_ms: float) -> bool:
         """The next frame to learn from is due."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import cv2
 import pytest
 from test_counts import HOUR_MS, Bench
 
@@ -42,10 +43,10 @@ k = 2
 """
 
 
-def counted(folder: Path, *arguments: object) -> Period:
-    """The one hour of a fast run."""
+def counted(folder: Path, *arguments: object, more: str = "") -> Period:
+    """The one hour of a fast run; `more` is added to the site file."""
     site = folder / "site.toml"
-    site.write_text(SITE)
+    site.write_text(SITE + more)
     files = "--journal", folder / "journal.ring", "--events", folder / "events.jsonl"
     figures = "--metrics", folder / "metrics.json"
     done = haetae("run", "--board", BOARD, "--site", site, "--fast", *files, *figures, *arguments)
@@ -70,6 +71,19 @@ def test_who_walks_by_is_counted_in_sealed_memory(tmp_path: Path) -> None:
     assert figures["slack_kb"] == 0
     last = events(tmp_path)[-2:]
     assert [event["kind"] for event in last] == ["counts", "shutdown"]
+
+
+def test_the_empty_room_is_kept_for_the_report_in_sealed_memory(tmp_path: Path) -> None:
+    still = tmp_path / "kept" / "background.jpg"
+    more = f'background = "{still}"\n[privacy]\nmode = "people"\nlearn_ms = 5000\n'
+    counted(tmp_path, "--source", "synthetic:seed=1,frames=240", more=more)
+    picture = cv2.imread(str(still))
+    assert picture.shape == (360, 640, 3)
+    assert picture.std() > 5, "a room, not one colour"
+    figures = metrics(tmp_path)
+    assert figures["rss_kb_end"] == figures["rss_kb_sealed"]
+    assert figures["slack_kb"] == 0
+    assert not [event for event in events(tmp_path) if event["kind"] == "fault"]
 
 
 def test_without_the_section_nobody_is_counted(tmp_path: Path) -> None:
