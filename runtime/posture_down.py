@@ -52,8 +52,10 @@ LEARN, LEARN_SMALLER, LEARN_LIMBS = 0.3, 0.1, 0.1
 DROP_MS, DROP_SHARE = 250.0, 0.35
 """A head that came down by this share of the standing height in one to two such times is falling:
 nobody sits or squats so fast (2 m/s)."""
-VANISH_MS, VANISHED_LEVEL = 200.0, 0.6
-"""Somebody who was falling when last seen, and has not been seen since, counts as down."""
+VANISH_MS, VANISHED_LEVEL = 800.0, 0.6
+"""Somebody who was falling when last seen, and has not been seen for so long, counts as down."""
+BEHIND_SHARE = 0.25
+"""Where so much of the last box is another's, they are not gone but behind that one."""
 EDGE_SHARE = 0.03
 """Of the picture's size: who was last seen so close to its edge has left it."""
 
@@ -208,9 +210,24 @@ class DownEvidence:
             return
         left, upper, right, lower = tracks.boxes[slot].tolist()
         least_x, least_y, most_x, most_y = self._inside
-        if left > least_x and upper > least_y and right < most_x and lower < most_y:
+        is_inside = left > least_x and upper > least_y and right < most_x and lower < most_y
+        if is_inside and not self._is_behind(tracks, slot):
             self.level[slot] = max(self.level[slot], VANISHED_LEVEL)
             self.vanished[slot] = True
+
+    def _is_behind(self, tracks: Tracks, slot: int) -> bool:
+        """Somebody else is seen where this one was last."""
+        left, upper, right, lower = tracks.boxes[slot].tolist()
+        least = BEHIND_SHARE * (right - left) * (lower - upper)
+        now_ms = tracks.last_ms.max()
+        for other in tracks.live.tolist():
+            if other == slot or tracks.last_ms.item(other) < now_ms:
+                continue
+            x1, y1, x2, y2 = tracks.boxes[other].tolist()
+            width, height = min(right, x2) - max(left, x1), min(lower, y2) - max(upper, y1)
+            if width > 0.0 and height > 0.0 and width * height >= least:
+                return True
+        return False
 
     def _judge(self, slot: int, t_ms: float, is_sure: bool) -> None:
         """Take over one skeleton; `is_sure`: there is somebody, so that it can also say "up"."""

@@ -14,6 +14,7 @@ COMMANDS = {
     "record": ("sim.replay.cli:record", "keep what the loop saw and did"),
     "replay": ("sim.replay.cli:replay", "run a recording again and compare"),
     "dataset": ("sim.dataset.cli:dataset", "labelled pictures for training"),
+    "workday": ("sim.workday.cli:run", "an hour of normal work with planted hazards, scored"),
     "sheet": ("sim.dataset.cli:sheet", "a contact sheet of random sites"),
 }
 """Word -> where its function is, and what it does; only the one asked for is imported."""

@@ -61,9 +61,11 @@ class Person:
         self.pose(config.enter_ms)
 
     def pose(self, t_ms: float) -> None:
-        """Moves everything to where it is at a time, in any order of times."""
+        """Moves everything to where it is at a time, in any order of times; nobody who is away."""
         script = self.script
         self.present = script.present(t_ms)
+        if not self.present and t_ms != self.config.enter_ms:
+            return
         t = max(t_ms, float(self.config.enter_ms))
         state = script.pose(t, self._pose)
         self.action: Action = state.action

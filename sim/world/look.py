@@ -140,10 +140,10 @@ class Looker:
     def _box(self, vertices: np.ndarray) -> tuple[Box | None, float]:
         """Around all vertices, cut to the picture, and the share of the box inside."""
         pixels = self.world.project(vertices)
-        pixels = pixels[np.isfinite(pixels[:, 0])]
-        if not len(pixels):
+        pixels = np.ascontiguousarray(pixels[np.isfinite(pixels[:, 0])].T)
+        if not pixels.size:
             return None, 0.0
-        low, high = pixels.min(0), pixels.max(0)
+        low, high = pixels.min(1), pixels.max(1)
         return cut((low[0], low[1], high[0], high[1]), self.world)
 
     def _keypoints(self, points_m: F64) -> F64:
