@@ -52,7 +52,7 @@ LEARN, LEARN_SMALLER, LEARN_LIMBS = 0.3, 0.1, 0.1
 DROP_MS, DROP_SHARE = 250.0, 0.35
 """A head that came down by this share of the standing height in one to two such times is falling:
 nobody sits or squats so fast (2 m/s)."""
-VANISH_MS, VANISHED_LEVEL = 800.0, 0.6
+VANISH_MS, VANISHED_LEVEL = 500.0, 0.6
 """Somebody who was falling when last seen, and has not been seen for so long, counts as down."""
 BEHIND_SHARE = 0.25
 """Where so much of the last box is another's, they are not gone but behind that one."""
