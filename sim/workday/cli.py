@@ -11,7 +11,7 @@ from drivers.toml_strict import ConfigErrors
 from sim.scenario.jobs import Task, play_all
 from sim.scenario.load import Loaded, load_scenario
 from sim.workday import score as scores
-from sim.workday.eyes import Mistakes
+from sim.workday.eyes import BY_WEATHER, Mistakes
 from sim.workday.planted import Planted
 from sim.workday.toml import document
 from sim.workday.workday import WEATHER, built_rules, workday
@@ -27,8 +27,8 @@ def run(argv: list[str]) -> int:
         parser.error(f"--minutes {arguments.minutes}: must be 2 to 60")
     days, tasks, code = list[list[Planted]](), list[Task](), GOOD
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for weather in arguments.weather or list(WEATHER):
-        table, planted = workday(weather, arguments.seed, arguments.minutes)
+    for number, weather in enumerate(arguments.weather or WEATHER):
+        table, planted = workday(weather, arguments.seed + number, arguments.minutes)
         file = arguments.out / f"{table['name']}.scenario.toml"
         file.write_text(document(table), encoding="utf-8")
         try:
@@ -37,7 +37,7 @@ def run(argv: list[str]) -> int:
             print(refused, file=sys.stderr)
             return REFUSED
         if arguments.judgement:
-            code = max(code, _judge(loaded, planted, arguments.seed))
+            code = max(code, _judge(loaded, planted, BY_WEATHER[weather], arguments.seed))
             continue
         days.append(planted)
         folder = arguments.out / table["name"]
@@ -56,12 +56,12 @@ def _tell(tasks: list[Task], days: list[list[Planted]], jobs: int) -> int:
     return code
 
 
-def _judge(loaded: Loaded, planted: list[Planted], seed: int) -> int:
+def _judge(loaded: Loaded, planted: list[Planted], mistakes: Mistakes, seed: int) -> int:
     """Without pictures, in this process."""
     from sim.workday.judgement import judge
 
     began_s = time.perf_counter()
-    judged = judge(loaded, Mistakes(), seed)
+    judged = judge(loaded, mistakes, seed)
     speed = judged.duration_ms / 1000 / (time.perf_counter() - began_s)
     print(f"== {loaded.scenario.name}, judgement alone ({speed:.0f} x real time)")
     return _show(scores.score(judged, planted, _severities()))
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--weather", action="append", choices=list(WEATHER), help="may be repeated; default: all"
     )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the first hour")
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument(
         "--judgement", action="store_true", help="no pictures: tracker, rules and alarms alone"

@@ -28,6 +28,10 @@ MOST_COVERED = 0.65
 """More of a box behind somebody nearer is not seen."""
 
 
+SURE = 0.95
+"""Score of the action that is told."""
+
+
 @dataclass(frozen=True)
 class Mistakes:
     """How the networks err.
@@ -47,6 +51,15 @@ class Mistakes:
     miss_ms: float = 250.0
     item_miss: float = 0.15
     wrong_action: float = 0.05
+
+
+BY_WEATHER = {
+    "day": Mistakes(),
+    "night": Mistakes(jitter=0.016, miss=0.08, item_miss=0.25),
+    "rain": Mistakes(jitter=0.016, miss=0.08, item_miss=0.25),
+    "snow": Mistakes(jitter=0.014, miss=0.06, item_miss=0.20),
+}
+"""How good networks err in each hour."""
 
 
 class _Person:
@@ -166,11 +179,11 @@ class Eyes:
         postures.keypoints[slot] = joints
         postures.torso_px[slot] = torso_length(joints.tolist())
         scores = postures.scores[slot]
-        scores[:] = 0.15 / max(len(scores) - 1, 1)
+        scores[:] = (1.0 - SURE) / max(len(scores) - 1, 1)
         action: str = person.action
         if self._rng.random() < self._mistakes.wrong_action:
             action = postures.actions[int(self._rng.integers(len(postures.actions)))]
-        scores[postures.actions.index(action)] = 0.85
+        scores[postures.actions.index(action)] = SURE
         postures.found_ms[slot] = postures.judged_ms[slot] = t_ms
 
 

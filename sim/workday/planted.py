@@ -83,7 +83,7 @@ def _calls_for_help(name: str, at_ms: int) -> list[Person]:
 
 
 def _crowds(name: str, at_ms: int) -> list[Person]:
-    places = ((-4.1, 11.5), (-3.1, 11.6), (-4.3, 12.9), (-3.0, 13.2))
+    places = ((-4.6, 11.4), (-3.9, 12.5), (-2.9, 11.6), (-2.5, 13.4))
     people = []
     for i, place in enumerate(places):
         way = [walk(*place), stay("stand", 16_000 - 2000 * i), LEAVE]

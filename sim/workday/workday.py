@@ -111,7 +111,7 @@ def workday(weather: str, seed: int, minutes: int) -> tuple[dict[str, Any], list
         "purpose": f"{minutes} minutes of normal work, {weather}, with {len(planted)} hazards.",
         "seed": seed,
         "duration_ms": until_ms,
-        "site": {"rules": rules},
+        "site": {"ground": True, "rules": rules},
         "actions": [
             {"at_ms": hazard.ends_ms + 8000, "do": "acknowledge"} for hazard in planted
         ],
