@@ -37,7 +37,7 @@ from runtime.loop import Loop, Stage, always, fresh, judged
 from runtime.machine import Machine
 from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
-from runtime.needs import check_actions, check_needs, needs_bodies, with_networks
+from runtime.needs import check_actions, check_needs, needs_bodies, needs_view, with_networks
 from runtime.options import Options
 from runtime.outputs import Outputs
 from runtime.people import People
@@ -52,6 +52,8 @@ from runtime.site import Site
 from runtime.status import status_words
 from runtime.tables import Hazards, Tracks
 from runtime.track import Tracker
+from runtime.view import View
+from runtime.view_stage import view_stages
 from runtime.warm_up import Crowd, NoWatchdog, warm_up
 
 LIVE_TICK_MS = 10.0
@@ -144,6 +146,7 @@ class _Builder:
             Stage("detect", self._detect(detector, session, stale, metrics), fresh, 40.0),
             Stage("track", stages.Track(tracker), judged, 0.2),
             *self._body_stages(context, metrics),
+            *view_stages(context, self._size, alarms),
             Stage("rules", stages.Judge(rules), judged, 0.1),
             Stage("alarm", Alarm(alarms, rules, outputs, metrics), always, 0.1),
             *_counting(counts),
@@ -230,13 +233,14 @@ class _Builder:
         return bodies
 
     def _build_context(self) -> Context:
-        limits = self._board.limits
+        limits, rules = self._board.limits, len(plan_rules(self._site.rules))
         return Context(
             Frame(*self._size),
             Detections(limits.detections),
             Tracks(limits.tracks),
-            Hazards(len(plan_rules(self._site.rules))),
+            Hazards(rules),
             self._bodies.postures() if self._bodies else None,
+            View(rules) if needs_view(self._site) else None,
         )
 
     def _build_judgement(
@@ -245,7 +249,9 @@ class _Builder:
         """Without a clock every rule holds at any hour."""
         site, limits = self._site, self._board.limits
         tracker = Tracker(context.tracks, site.tracking, self._birth_score)
-        rules = build_rules(site, self._resolved, limits.tracks, context.postures, clock)
+        rules = build_rules(
+            site, self._resolved, limits.tracks, context.postures, clock, context.view
+        )
         return tracker, rules, alarms_of(rules, site.alarm)
 
     def _build_counts(
@@ -273,6 +279,7 @@ class _Builder:
             Stage("crowd", crowd, always, 0.0),
             Stage("track", stages.Track(tracker), judged, 0.0),
             *self._body_stages(context, metrics),
+            *view_stages(context, self._size, alarms),
             Stage("rules", stages.Judge(rules), judged, 0.0),
             Stage("alarm", Alarm(alarms, rules, outputs, metrics), always, 0.0),
             *_counting(counts),

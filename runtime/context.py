@@ -8,6 +8,7 @@ from models.tables import Detections
 from runtime.event import Events
 from runtime.posture import Postures
 from runtime.tables import Hazards, Tracks
+from runtime.view import View
 
 REBASE_MS = 250.0
 """A source whose time is further behind the loop's has started over: its time goes on from here."""
@@ -29,6 +30,7 @@ class Context:
         detections: people; all that the tracker gets.
         equipment: what else the detector found, with classes as its package numbers them.
         postures: skeletons and actions by track slot; None where no rule asks for them.
+        view: whether the camera sees what it shall; None where no rule asks for it.
     """
 
     __slots__ = (
@@ -50,6 +52,7 @@ class Context:
         "reasons",
         "t_ms",
         "tracks",
+        "view",
     )
 
     def __init__(
@@ -59,10 +62,12 @@ class Context:
         tracks: Tracks,
         hazards: Hazards,
         postures: Postures | None = None,
+        view: View | None = None,
     ) -> None:
         self.frame = frame
         self.equipment = Detections(detections.capacity)
         self.postures = postures
+        self.view = view
         self.detections = detections
         self.tracks = tracks
         self.hazards = hazards

@@ -9,7 +9,7 @@ from drivers.board import Board
 from drivers.toml_strict import ConfigErrors, Mistake
 from runtime.options import Options
 from runtime.site import Site
-from runtime.site_rules import ManDownRuleConfig, PostureRuleConfig
+from runtime.site_rules import ManDownRuleConfig, PostureRuleConfig, ViewRuleConfig
 
 ABOUT_BODIES = (ManDownRuleConfig, PostureRuleConfig)
 """Rules that judge skeletons and actions."""
@@ -18,6 +18,11 @@ ABOUT_BODIES = (ManDownRuleConfig, PostureRuleConfig)
 def needs_bodies(site: Site) -> bool:
     """Some rule judges skeletons."""
     return any(isinstance(rule, ABOUT_BODIES) for rule in site.rules)
+
+
+def needs_view(site: Site) -> bool:
+    """Some rule judges what the camera sees."""
+    return any(isinstance(rule, ViewRuleConfig) for rule in site.rules)
 
 
 def check_needs(board: Board, site: Site, site_file: str) -> None:

@@ -175,7 +175,9 @@ class ViewRuleConfig(
     """The camera no longer sees what it was set up to see."""
 
     severity: Severity = "warning"
-    kinds: list[ViewKind] = field(default_factory=lambda: ["covered", "moved", "frozen", "dark"])
+    kinds: Annotated[list[ViewKind], Meta(min_length=1)] = field(
+        default_factory=lambda: ["covered", "moved", "frozen", "dark"]
+    )
     max_shift: Annotated[float, Meta(gt=0, le=0.5)] = 0.04
     """How far the scene may have moved, as a share of the picture's width."""
     covered_share: Annotated[float, Meta(gt=0, le=1)] = 0.5
@@ -208,4 +210,5 @@ RuleConfig = (
     | ProximityRuleConfig
     | CrowdRuleConfig
     | LoiterRuleConfig
+    | ViewRuleConfig
 )

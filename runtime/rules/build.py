@@ -20,6 +20,7 @@ from runtime.rules.line import LineRules
 from runtime.rules.man_down import ManDownRules
 from runtime.rules.plan import PlannedRule, plan_rules
 from runtime.rules.scope import Scope
+from runtime.rules.view import ViewRules
 from runtime.rules.zone import ZoneRule, ZoneRules
 from runtime.schedule import make_hours
 from runtime.site import Site
@@ -27,8 +28,10 @@ from runtime.site_rules import (
     EntryRuleConfig,
     LineRuleConfig,
     ManDownRuleConfig,
+    ViewRuleConfig,
     ZoneRuleConfig,
 )
+from runtime.view import View
 
 C = TypeVar("C")
 
@@ -75,6 +78,7 @@ def build_rules(
     track_capacity: int,
     postures: Postures | None = None,
     clock: Clock | None = None,
+    view: View | None = None,
 ) -> Rules:
     """Make every rule of a checked site.
 
@@ -84,6 +88,7 @@ def build_rules(
         track_capacity: slots of the track table.
         postures: of the tracks; needed where `runtime.needs` says so.
         clock: for the site's schedules; None: every rule always holds.
+        view: of the context; needed where `runtime.needs` says so.
     """
     plan = plan_rules(site.rules)
     bits = {zone.name: bit for bit, zone in enumerate(resolved.zones)}
@@ -96,6 +101,9 @@ def build_rules(
     groups: list[Group] = [group for group in made if group is not None]
     if postures is not None:
         groups += _body_rules(parts, postures)
+    if view is not None:
+        view_rules = [(index, rule) for index, rule, _ in parts.of(ViewRuleConfig)]
+        groups.append(ViewRules(view_rules, view, scope))
     people = PeopleRules(site, resolved, scope, track_capacity, postures)
     groups += [rule for i, one in enumerate(plan) if (rule := people.make(i, one)) is not None]
     return Rules(tuple(map(_info, plan, [site] * len(plan))), tuple(groups), scope, hours)
