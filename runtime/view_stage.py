@@ -43,7 +43,7 @@ class LookAtView:
         self._watcher = watcher
         self._view = view
         self._alarms = alarms
-        self._acked = [False] * len(alarms.states)
+        self._acked = [False] * len(view.raised)
 
     def __call__(self, context: Context) -> None:
         """Look at a fresh picture."""
@@ -53,9 +53,9 @@ class LookAtView:
 
     def _is_right_now(self) -> bool:
         """An operator has just acknowledged that the camera stands as it shall."""
-        relearn = False
+        relearn, states = False, self._alarms.states
         for rule, kind in enumerate(self._view.raised):
-            acked = self._alarms.states[rule] is AlarmState.ACTIVE_ACKED
+            acked = states[rule] is AlarmState.ACTIVE_ACKED
             relearn |= acked and not self._acked[rule] and kind in RELEARN
             self._acked[rule] = acked
         return relearn
