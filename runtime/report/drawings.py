@@ -15,6 +15,8 @@ LEFT, HEAD, AXIS = 34, 10, 22
 STUB = 16
 """Height of a bar whose count is withheld: it tells that there were some, and not how many."""
 STRIP_WIDTH, STRIP_HEIGHT = 720, 26
+TEXT_PART = 44
+"""Letters over a picture are this part of its width high."""
 
 
 def heat_map(
@@ -30,7 +32,7 @@ def heat_map(
     """
     width, height = size
     svg = _svg(width, height, "heat", "heat map: where people were, see the table below")
-    svg.set("style", f"--text: {max(width / 44, 1):.1f}px; --line: {width / 400:.2f}px")
+    svg.set("style", f"--text: {max(width / TEXT_PART, 1):.1f}px; --line: {width / 400:.2f}px")
     if background:
         image = node("image", class_="scene", width=width, height=height)
         image.set("href", background)
@@ -91,9 +93,17 @@ def _line(line: ResolvedLine, size: tuple[int, int]) -> list[Element]:
     path = f"M{x:.1f} {y:.1f}L{tip_x:.1f} {tip_y:.1f}"
     for wing_x, wing_y in wings:
         path += f"M{tip_x:.1f} {tip_y:.1f}L{wing_x:.1f} {wing_y:.1f}"
-    words = _name(f"{line.name}: in", x + across_x * reach * 1.9, y + across_y * reach * 1.9, size)
+    told = f"{line.name}: in"
+    words = _name(told, _fitting(tip_x, across_x, told, size), tip_y + across_y * back - 8, size)
     gate = node("path", class_="gate", d=f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}")
     return [gate, node("path", class_="arrow", d=path), words]
+
+
+def _fitting(x: float, across_x: float, text: str, size: tuple[int, int]) -> float:
+    """Middle of a text that begins at x, or ends there, and lies in the picture."""
+    half = 0.3 * len(text) * size[0] / TEXT_PART
+    middle = x + half * (across_x > 0.3) - half * (across_x < -0.3)
+    return min(max(middle, half), size[0] - half)
 
 
 def crossings(hours: Sequence[Hour], name: str) -> Element:
@@ -154,6 +164,7 @@ def _box(class_: str, x: float, y: float, wide: float, high: float, title: str) 
 def time_line(strips: Sequence[Strip]) -> Element:
     """When it watched, was blind, was off."""
     svg = _svg(STRIP_WIDTH, STRIP_HEIGHT, "strip", "when the camera watched, see the table below")
+    svg.set("preserveAspectRatio", "none")
     for strip in strips:
         wide = max((strip.end - strip.start) * STRIP_WIDTH, 1.5 if strip.kind == "blind" else 0.0)
         add(svg, _box(strip.kind, strip.start * STRIP_WIDTH, 0, wide, STRIP_HEIGHT, strip.kind))

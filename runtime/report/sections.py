@@ -145,8 +145,8 @@ def zones(summary: Summary) -> Element | None:
         rows.append(
             [
                 title,
-                _count(zone.entries, zone.appeared, "first seen inside"),
-                _count(zone.exits, zone.vanished, "last seen inside"),
+                _count(zone.entries, zone.appeared if name else None, "first seen inside"),
+                _count(zone.exits, zone.vanished if name else None, "last seen inside"),
                 "not known" if zone.mean is None else f"{zone.mean:.1f}",
                 str(zone.most),
                 _stays(zone),
@@ -205,7 +205,7 @@ def alarms(summary: Summary) -> Element:
                 _time(row.ack_median_ms if row else None),
                 _time(row.ack_most_ms if row else None),
                 _open(row.waiting if row else 0, row.returned if row else 0),
-                duration(rule.ms) if rule else "not counted",
+                duration(rule.ms) if rule else "not on record",
             ]
         )
     head = ("rule", "alarms", "acknowledged after", "at most", "left open", "hazard lasted")

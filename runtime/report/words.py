@@ -85,8 +85,8 @@ def stay(start_s: int, end_s: int | None) -> str:
 def minutes(value: float) -> str:
     """Person-minutes, as seconds or hours where those read better."""
     if value >= 120:
-        return f"{value / 60:g} h"
-    return f"{value:g} min" if value >= 1 else f"{value * 60:g} s"
+        return f"{value / 60:.3g} h"
+    return f"{value:.3g} min" if value >= 2 else f"{value * 60:.3g} s"
 
 
 def _short(seconds: int) -> str:
