@@ -25,10 +25,13 @@ from runtime.predict import C128, OUTPUTS, RAYS, EntryPredictor
 
 USUAL = 5
 """Looks ahead of the usual horizon, 2 s."""
-ZONES = 3
+ZONES, RECTANGLES = 3, 0.6
+"""Polygons for each observation, and how many of them are rectangles."""
+GROUP = 512
+"""So many observations share the shape of their polygons, each in another size and turn."""
 HIDDEN_TRACK, HIDDEN_ENTRY = 64, 20
 FREEDOM = 6.0
-DECIDE = 0.4
+DECIDE = 0.42
 MIRRORED = np.zeros(ROWS, np.bool_)
 MIRRORED[WAY_ROWS + ACROSS.start : WAY_ROWS + ACROSS.stop] = True
 """Rows of the table that change sign when the world is seen in a mirror."""
@@ -175,38 +178,45 @@ def entry_examples(
     data: Walks, parameters: EntryParameters, look: int, random: np.random.Generator
 ) -> tuple[F32, Mask]:
     """Inputs of the second network, float32[K + ROWS, M], and who entered, for random polygons."""
-    n = len(data.place)
-    corners = random_corners(data, look * STEP_MS / 1000.0, random)
-    motion = Motion(n)
-    predictor = EntryPredictor(corners, parameters, n, look * STEP_MS)
-    motion.table[:], motion.heading[:], motion.place[:] = data.table, data.heading, data.place
-    predictor.look_ahead(motion, 0.0)
-    predictor.cast_rays(motion)
-    inputs, entered = [], []
-    for z in range(ZONES):
-        entry = enters(corners[:, z], data.future[: look + 1])
-        outside = ~inside_own(corners[:, z], data.place)
-        outside &= ~inside_own(corners[:, z], data.future[0])
-        inputs.append(np.concatenate([predictor.margin[:, z], motion.table])[:, outside])
-        entered.append(entry[outside])
+    motion, inputs, entered = Motion(GROUP), [], []
+    for first in range(0, len(data.place) - GROUP + 1, GROUP):
+        part = data.take(slice(first, first + GROUP))
+        motion.table[:], motion.heading[:], motion.place[:] = part.table, part.heading, part.place
+        for _ in range(ZONES):
+            shape = random_shape(random)
+            scale, shift = random_places(part, look * STEP_MS / 1000.0, random)
+            predictor = EntryPredictor(shape, parameters, GROUP, look * STEP_MS)
+            predictor.rays.measure(scale, shift)
+            predictor.look_ahead(motion, 0.0)
+            predictor.cast_rays(motion)
+            corners = shape * scale + shift
+            outside = ~inside_own(corners, part.place)
+            outside &= ~inside_own(corners, part.future[0])
+            read = np.concatenate([predictor.rays.margin[0], motion.table])
+            inputs.append(read[:, outside])
+            entered.append(enters(corners, part.future[: look + 1])[outside])
     return np.concatenate(inputs, axis=1), np.concatenate(entered)
 
 
-def random_corners(data: Walks, ahead_s: float, random: np.random.Generator) -> C128:
-    """complex128[V, ZONES, N]: convex polygons and rectangles, near where each one may go."""
-    shape, n = (5, ZONES, len(data.place)), len(data.place)
-    angles = np.sort(random.uniform(0.0, 2 * np.pi, shape), axis=0)
-    quarter = np.pi / 4 * np.array([1, 3, 5, 7, 7])[:, None, None]
-    angles = np.where(random.random(shape[1:]) < 0.6, quarter, angles)
-    size = np.exp(random.uniform(np.log(0.9), np.log(4.5), shape[1:]))
-    flat = np.exp(random.uniform(-0.7, 0.7, shape[1:]))
-    turned = np.exp(1j * random.uniform(0.0, 2 * np.pi, shape[1:]))
+def random_shape(random: np.random.Generator) -> C128:
+    """complex128[V, 1]: a rectangle or a convex polygon, around zero, about 1 in size."""
+    angles = np.sort(random.uniform(0.0, 2 * np.pi, 5))
+    if random.random() < RECTANGLES:
+        angles = np.pi / 4 * np.array([1.0, 3.0, 5.0, 7.0, 7.0])
+    flat = np.exp(random.uniform(-0.7, 0.7))
+    shape: C128 = (np.cos(angles) * flat + 1j * np.sin(angles) / flat)[:, None]
+    return shape
+
+
+def random_places(data: Walks, ahead_s: float, random: np.random.Generator) -> tuple[C128, C128]:
+    """Size and turn, and centre, of a polygon for each: complex128[N]; near where each may go."""
+    n = len(data.place)
+    size = np.exp(random.uniform(np.log(0.9), np.log(4.5), n))
+    turn = np.exp(1j * random.uniform(0.0, 2 * np.pi, n))
     speed = np.maximum(data.table[WAY_ROWS], 0.3)
-    far = random.random((ZONES, n)) * (1.3 * speed * ahead_s + 2.2)
-    aside = random.normal(0.0, 1.0, (ZONES, n)) * np.where(random.random((ZONES, n)) < 0.7, 0.5, 3)
-    centre = data.place + far * np.exp(1j * aside) * data.heading
-    corners: C128 = centre + size * turned * (np.cos(angles) * flat + 1j * np.sin(angles) / flat)
-    return corners
+    far = random.random(n) * (1.3 * speed * ahead_s + 2.2)
+    aside = random.normal(0.0, 1.0, n) * np.where(random.random(n) < 0.7, 0.5, 3.0)
+    return size * turn, data.place + far * np.exp(1j * aside) * data.heading
 
 
 def enters(corners: C128, future: C128) -> Mask:

@@ -34,7 +34,7 @@ class Walks(NamedTuple):
     place: C128
     future: C128
 
-    def take(self, chosen: Mask) -> Walks:
+    def take(self, chosen: Mask | slice) -> Walks:
         """Some of the observations."""
         return Walks(
             self.table[:, chosen], self.heading[chosen], self.place[chosen], self.future[:, chosen]

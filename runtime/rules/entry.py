@@ -52,28 +52,27 @@ class EntryRules:
         self._rules, self._ground = list(rules), ground
         self._motion = Motion(capacity)
         self._scope, self._places = scope, list(places)
-        self._corners_px = corners[:, :, None]
-        self._corners = np.zeros((*corners.shape, capacity), np.complex128)
-        if ground is not None:
-            self._corners[:] = self._corners_px
-        self._predictors = self._make_predictors(capacity)
+        self._predictors = self._make_predictors(corners, capacity)
         self._seen = np.zeros(capacity, np.bool_)
         self._foot = np.zeros(capacity, np.complex128)
         self._last_foot = np.zeros(capacity, np.complex128)
         self._place = np.zeros(capacity, np.complex128)
         self._scale = np.zeros(capacity)
+        self._shift = np.zeros(capacity, np.complex128)
         shape = (len(self._rules), capacity)
         self._raw, self._active = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
         self._since_ms = np.zeros(shape)
         self._concerned = np.zeros(capacity, np.bool_)
 
-    def _make_predictors(self, capacity: int) -> list[tuple[list[int], C128, EntryPredictor]]:
-        """One for each horizon: its rows among the rules, its corners, and itself."""
+    def _make_predictors(
+        self, corners: C128, capacity: int
+    ) -> list[tuple[list[int], EntryPredictor]]:
+        """One for each horizon: its rows among the rules, and itself."""
         model, found = load_parameters(), []
         for horizon_ms in sorted({rule.horizon_ms for _, rule in self._rules}):
             rows = [k for k, (_, rule) in enumerate(self._rules) if rule.horizon_ms == horizon_ms]
-            corners = np.ascontiguousarray(self._corners[:, rows])
-            found.append((rows, corners, EntryPredictor(corners, model, capacity, horizon_ms)))
+            predictor = EntryPredictor(corners[:, rows], model, capacity, horizon_ms)
+            found.append((rows, predictor))
         return found
 
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
@@ -89,9 +88,9 @@ class EntryRules:
         if not tracks.live.size:
             return
         self._follow(tracks, t_ms)
-        for rows, corners, predictor in self._predictors:
+        for rows, predictor in self._predictors:
             if self._ground is None:
-                self._lay(rows, corners)
+                predictor.rays.measure(self._scale, self._shift)
             predictor.update(self._motion, t_ms)
             for z, row in enumerate(rows):
                 self._judge(row, predictor.probability[z], tracks, t_ms, hazards)
@@ -116,13 +115,8 @@ class EntryRules:
         self._place += step
         np.copyto(self._last_foot, foot)
         self._motion.observe(self._place, t_ms, seen)
-
-    def _lay(self, rows: list[int], corners: C128) -> None:
-        """The zones around each person, in that person's own measure."""
-        for z, row in enumerate(rows):
-            np.subtract(self._corners_px[:, row], self._foot, out=corners[:, z])
-        corners *= self._scale
-        corners += self._place
+        np.multiply(foot, self._scale, out=self._shift)
+        np.subtract(self._place, self._shift, out=self._shift)
 
     def _judge(
         self,
