@@ -36,7 +36,7 @@ class Detector:
         source_w: int,
         source_h: int,
         capacity: int,
-        min_score: float | None = None,
+        min_score: float | Sequence[float] | None = None,
     ) -> None:
         """Allocate everything.
 
@@ -46,7 +46,7 @@ class Detector:
             source_w: width of the pictures, px.
             source_h: height of the pictures, px.
             capacity: most detections per frame.
-            min_score: instead of the package's threshold.
+            min_score: instead of the package's thresholds, of all classes or of each.
 
         Raises:
             ModelRefused: the package is no detector.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
 
@@ -62,6 +63,12 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     score: Score
     nms_iou: Score = 0.6
+    per_class: dict[str, Score] = {}
+    """Of a detector: other scores for some classes, by name."""
+
+    def of(self, classes: Sequence[str]) -> list[float]:
+        """The score of each class."""
+        return [self.per_class.get(name, self.score) for name in classes]
 
 
 class OutputInfo(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -36,6 +36,17 @@ def _check_classes(classes: list[str], family: str) -> Iterator[Complaint]:
         yield "classes", classes, f"must be the joints in COCO's order: {', '.join(KEYPOINTS)}"
 
 
+def _check_per_class(
+    per_class: dict[str, float], classes: list[str], role: str
+) -> Iterator[Complaint]:
+    for name in per_class:
+        if role != "detector":
+            yield "thresholds.per_class", per_class, 'must be left out, but for role = "detector"'
+            return
+        if name not in classes:
+            yield f"thresholds.per_class.{name}", name, f"must be one of {', '.join(classes)}"
+
+
 def _check_targets(targets: list[TargetInfo]) -> Iterator[Complaint]:
     names = Counter(target.npu for target in targets)
     for i, target in enumerate(targets):
@@ -176,6 +187,7 @@ def _check_indices(outputs: list[OutputInfo]) -> Iterator[Complaint]:
 
 CHECKS: Final = (
     Check(("classes", "family"), _check_classes),
+    Check(("thresholds.per_class", "classes", "role"), _check_per_class),
     Check(("targets",), _check_targets),
     Check(("family", "role"), _check_family),
     Check(("input", "family"), _check_input),

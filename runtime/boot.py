@@ -37,10 +37,17 @@ from runtime.loop import Loop, Stage, always, fresh, judged
 from runtime.machine import Machine
 from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
-from runtime.needs import check_actions, check_needs, needs_bodies, needs_view, with_networks
+from runtime.needs import (
+    check_actions,
+    check_classes,
+    check_needs,
+    needs_bodies,
+    needs_view,
+    with_networks,
+)
 from runtime.options import Options
 from runtime.outputs import Outputs
-from runtime.people import People
+from runtime.people import PERSON, People
 from runtime.privacy import Anonymiser
 from runtime.privacy_stages import LearnRoom
 from runtime.rate import RateKeeper
@@ -55,6 +62,7 @@ from runtime.track import Tracker
 from runtime.view import View
 from runtime.view_stage import view_stages
 from runtime.warm_up import Crowd, NoWatchdog, warm_up
+from runtime.wearing import Seen
 
 LIVE_TICK_MS = 10.0
 """A live camera is asked this often, so that a picture waits no longer than this for its turn."""
@@ -208,18 +216,20 @@ class _Builder:
 
     def _build_detector(self) -> tuple[Detector, Session]:
         npu = self._npu = self._hardware.npu()
-        package = load_package(
-            find_package(self._options.model or self._board.models.detector), npu.target
-        )
+        package = load_package(find_package(self._board.models.detector), npu.target)
         session = open_session(package, npu)
         self._stack.callback(session.close)
+        check_classes(self._site, package.info.classes, self._options.site_file)
         own = package.info.thresholds.score
         self._birth_score = max(self._site.tracking.min_score, own)
         capacity, classes = self._board.limits.detections, package.info.classes
+        self._classes = tuple(classes)
         people = People(classes, str(package.folder), capacity)
         self._people = people if len(classes) > 1 else None
         capacity = people.found.capacity if self._people else capacity
-        detector = Detector(package, session, *self._size, capacity, KEEP_SHARE * self._birth_score)
+        least = package.info.thresholds.of(classes)
+        least[classes.index(PERSON)] = KEEP_SHARE * self._birth_score
+        detector = Detector(package, session, *self._size, capacity, least)
         return detector, session
 
     def _build_bodies(self) -> Bodies | None:
@@ -248,9 +258,10 @@ class _Builder:
     ) -> tuple[Tracker, Rules, Alarms]:
         """Without a clock every rule holds at any hour."""
         site, limits = self._site, self._board.limits
+        seen = Seen(context.equipment, self._classes)
         tracker = Tracker(context.tracks, site.tracking, self._birth_score)
         rules = build_rules(
-            site, self._resolved, limits.tracks, context.postures, clock, context.view
+            site, self._resolved, limits.tracks, context.postures, clock, context.view, seen
         )
         return tracker, rules, alarms_of(rules, site.alarm)
 

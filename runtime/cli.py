@@ -86,16 +86,30 @@ def check(argv: list[str]) -> int:
                 from runtime.needs import check_needs
 
                 check_needs(board, site, arguments.site)
+                _check_classes(board, site, arguments.site)
             from runtime.geometry import resolve_site
 
             width_px, height_px = _size(parser, arguments.size)
             resolve_site(site, width_px, height_px, arguments.site)
             if site.ground is not None:
                 _tell_ground(site.ground)
+    except ModelRefused as refused:
+        return _refuse(refused, REFUSED_MODEL)
     except ConfigErrors as refused:
         return _refuse(refused, REFUSED_CONFIG)
     print("no mistakes")
     return OK
+
+
+def _check_classes(board: Board, site: Site, site_file: str) -> None:
+    """What the detector finds, where a rule asks; its package is read for that alone."""
+    from models.package import find_package, read_info
+    from runtime.needs import check_classes
+    from runtime.site_rules import PpeRuleConfig
+
+    if any(isinstance(rule, PpeRuleConfig) for rule in site.rules):
+        info = read_info(find_package(board.models.detector))
+        check_classes(site, info.classes, site_file)
 
 
 def _tell_ground(config: GroundConfig) -> None:

@@ -3,13 +3,20 @@ rules alone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from drivers.board import Board
 from drivers.toml_strict import ConfigErrors, Mistake
 from runtime.options import Options
 from runtime.site import Site
-from runtime.site_rules import ManDownRuleConfig, PostureRuleConfig, ViewRuleConfig
+from runtime.site_rules import (
+    ManDownRuleConfig,
+    PostureRuleConfig,
+    PpeRuleConfig,
+    ViewRuleConfig,
+)
 
 ABOUT_BODIES = (ManDownRuleConfig, PostureRuleConfig)
 """Rules that judge skeletons and actions."""
@@ -66,8 +73,36 @@ def check_actions(site: Site, actions: tuple[str, ...], site_file: str) -> None:
         raise ConfigErrors(mistakes)
 
 
+def check_classes(site: Site, classes: Sequence[str], site_file: str) -> None:
+    """Prove that the detector finds the equipment that the rules need.
+
+    Args:
+        site: checked.
+        classes: of the detector.
+        site_file: for the mistakes.
+
+    Raises:
+        ConfigErrors: each item that it does not find.
+    """
+    allowed = f"the board's detector must find it, and finds only {', '.join(classes)}"
+    mistakes = [
+        Mistake(site_file, f"rules[{i}].needs[{k}]", item, allowed)
+        for i, rule in enumerate(site.rules)
+        if isinstance(rule, PpeRuleConfig)
+        for k, item in enumerate(rule.needs)
+        if item not in classes
+    ]
+    if mistakes:
+        raise ConfigErrors(mistakes)
+
+
 def with_networks(board: Board, options: Options) -> Board:
-    """The board with the skeleton and action packages of the command line."""
+    """The board with the packages of the command line."""
     models = board.models
-    skeleton, action = options.skeleton or models.skeleton, options.action or models.action
-    return replace(board, models=replace(models, skeleton=skeleton, action=action))
+    chosen = replace(
+        models,
+        detector=options.model or models.detector,
+        skeleton=options.skeleton or models.skeleton,
+        action=options.action or models.action,
+    )
+    return replace(board, models=chosen)

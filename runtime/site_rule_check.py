@@ -9,9 +9,11 @@ from msgspec import UNSET, structs
 from drivers.toml_strict import Check, Complaint
 from runtime.site_rules import (
     ABOUT_ANOTHER_PLACE,
+    CombinedRuleConfig,
     LineRuleConfig,
     ManDownRuleConfig,
     OverrideConfig,
+    PpeRuleConfig,
     RuleConfig,
 )
 
@@ -103,6 +105,33 @@ def _override_values(rules: Rules) -> Iterator[Complaint]:
                     yield f"{where}.{name}", value, f"a rule of kind {kind} has no {name}"
 
 
+def _ppe_needs(rules: Rules) -> Iterator[Complaint]:
+    for key, rule in rules.items():
+        needs = rule.needs if isinstance(rule, PpeRuleConfig) else []
+        for i, item in enumerate(needs):
+            if item in needs[:i]:
+                yield f"{key}.needs[{i}]", item, "must be named once"
+
+
+def _parts(rules: Rules) -> Iterator[Complaint]:
+    """What is combined must be other rules that judge one person."""
+    kinds = {rule.name: rule for rule in rules.values() if rule.name}
+    single = [name for name, rule in kinds.items() if hasattr(rule, "exempt_zones")]
+    known = f"rules with a name that judge one person are {', '.join(single)}"
+    known = known if single else "no rule that judges one person has a name"
+    for key, rule in rules.items():
+        parts = rule.all_of if isinstance(rule, CombinedRuleConfig) else []
+        for i, name in enumerate(parts):
+            where = f"{key}.all_of[{i}]"
+            if name in parts[:i]:
+                yield where, name, "must be named once"
+            elif name not in kinds:
+                yield where, name, f"no rule has this name; {known}"
+            elif name not in single:
+                kind = kinds[name].__struct_config__.tag
+                yield where, name, f"a rule of kind {kind} does not judge one person; {known}"
+
+
 def _waits(rules: Rules) -> Iterator[Complaint]:
     """Who was seen to fall needs help no later than who was not."""
     for key, rule in rules.items():
@@ -136,5 +165,7 @@ RULE_CHECKS = (
     Check(("rules[]",), _rule_names),
     Check(("rules[]",), _places),
     Check(("rules[]",), _override_values),
+    Check(("rules[]",), _ppe_needs),
+    Check(("rules[]",), _parts),
     Check(("rules[]",), _waits),
 )

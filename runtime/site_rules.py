@@ -94,8 +94,14 @@ class PpeRuleConfig(_PersonRule, frozen=True, forbid_unknown_fields=True, kw_onl
 
     zone: str = ""
     """Only whoever stands in this zone; left out: in the whole picture."""
-    needs: list[Equipment] = field(default_factory=lambda: ["helmet", "vest"])
+    needs: Annotated[list[Equipment], Meta(min_length=1)] = field(
+        default_factory=lambda: ["helmet", "vest"]
+    )
     severity: Severity = "warning"
+    least_height: Annotated[float, Meta(gt=0, le=1)] = 0.3
+    """Share of the picture's height: of somebody smaller, what is not seen may still be worn."""
+    memory_ms: Annotated[int, Meta(ge=100, le=60_000)] = 2000
+    """What was seen on somebody fades away in about this time; longer for a turning head."""
     hold_ms: NonNegativeInt = 2000
     """Missing for this long."""
     clear_ms: NonNegativeInt = 2000
@@ -191,7 +197,7 @@ class CombinedRuleConfig(
 ):
     """One person is a hazard by all of these rules at once: fallen and immobile."""
 
-    all_of: list[str]
+    all_of: Annotated[list[str], Meta(min_length=2)]
     """Names of rules of this file; those may be of severity "info"."""
     severity: Severity = "danger"
     hold_ms: NonNegativeInt = 0
@@ -211,4 +217,6 @@ RuleConfig = (
     | CrowdRuleConfig
     | LoiterRuleConfig
     | ViewRuleConfig
+    | PpeRuleConfig
+    | CombinedRuleConfig
 )

@@ -31,7 +31,7 @@ class AnchorFreeDecoder:
     """Turns the output tensors of one model into Detections.
 
     Attributes:
-        min_score: detections below it are not reported.
+        min_scores: per class, detections below it are not reported.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class AnchorFreeDecoder:
         info: ModelInfo,
         letterbox: Letterbox,
         capacity: int,
-        min_score: float | None = None,
+        min_score: float | Sequence[float] | None = None,
     ) -> None:
         """Build the tables of one model for one source size.
 
@@ -47,17 +47,20 @@ class AnchorFreeDecoder:
             info: the model's description.
             letterbox: maps the network's input to the camera's pictures.
             capacity: most detections per frame.
-            min_score: instead of the package's `thresholds.score`.
+            min_score: instead of the package's `thresholds`, of all classes or of each.
         """
-        self.min_score = info.thresholds.score if min_score is None else min_score
+        self.min_scores = class_scores(info, min_score)
         self._info = info
-        self._grid = Grid(info, letterbox, self.min_score)
+        self._grid = Grid(info, letterbox, self.min_scores)
         self._candidates = min(MAX_CANDIDATES, self._grid.cells)
         self._capacity = capacity
         self._nms = Suppressor(info.thresholds.nms_iou, self._candidates)
         self._limits = np.array([[letterbox.source_w], [letterbox.source_h]] * 2, np.float32)
         self._zero = np.zeros(1, np.float32)
-        self._threshold = np.float32(self.min_score)
+        self._threshold = np.float32(min(self.min_scores))
+        self._thresholds: F32 | None = None
+        if len(set(self.min_scores)) > 1:
+            self._thresholds = np.array(self.min_scores, np.float32)
 
     def decode(self, outputs: Sequence[Array], detections: Detections) -> None:
         """Fill `detections` from the outputs of one inference.
@@ -70,7 +73,7 @@ class AnchorFreeDecoder:
         cells, classes, scores = self._grid.survivors(outputs)
         if not cells.size:
             return
-        order = self._best(scores)
+        order = self._best(scores, classes)
         if not order.size:
             return
         corners = self._grid.corners(cells.take(order))
@@ -90,13 +93,17 @@ class AnchorFreeDecoder:
         """
         self.decode([_saturated(output) for output in self._info.outputs], detections)
 
-    def _best(self, scores: F32) -> Index:
+    def _best(self, scores: F32, classes: Index | None) -> Index:
         """Candidates over the threshold, best score first, at most MAX_CANDIDATES.
 
         Equal scores stay in the order of strides, rows and columns.
         """
         order: Index = np.negative(scores).argsort(kind="stable")
-        order = order[: int(np.count_nonzero(scores >= self._threshold))]
+        if self._thresholds is None or classes is None:
+            order = order[: int(np.count_nonzero(scores >= self._threshold))]
+        else:
+            enough = scores >= self._thresholds.take(classes)
+            order = order[enough.take(order)]
         return order[: self._candidates]
 
     @staticmethod
@@ -108,6 +115,15 @@ class AnchorFreeDecoder:
             detections.scores[row] = scores[i]
             detections.classes[row] = 0 if classes is None else classes[i]
         detections.count = len(kept)
+
+
+def class_scores(info: ModelInfo, min_score: float | Sequence[float] | None) -> list[float]:
+    """The least score of each class: of the package, one for all, or one for each."""
+    if min_score is None:
+        return info.thresholds.of(info.classes)
+    if isinstance(min_score, (int, float)):
+        return [float(min_score)] * len(info.classes)
+    return list(min_score)
 
 
 def _saturated(output: OutputInfo) -> Array:

@@ -66,13 +66,13 @@ class Grid:
         cells: number of cells.
     """
 
-    def __init__(self, info: ModelInfo, letterbox: Letterbox, min_score: float) -> None:
+    def __init__(self, info: ModelInfo, letterbox: Letterbox, min_scores: Sequence[float]) -> None:
         """Build the tables.
 
         Args:
             info: the model's description.
             letterbox: gives source pixels per input pixel.
-            min_score: what the quantized thresholds let through.
+            min_scores: what the quantized thresholds let through, of each class.
         """
         boxes, classes = _of_kind(info, "box"), _of_kind(info, "class")
         objectness = _of_kind(info, "objectness")
@@ -87,7 +87,8 @@ class Grid:
         self._objectness = _Row(objectness) if objectness else None
         self._objectness_table = _score_table(objectness, info.decode.score)
         self._gate = self._objectness or self._class
-        self._gate_least = _thresholds(objectness or classes, info.decode.score, min_score)
+        least = [min(min_scores)] if objectness else min_scores
+        self._gate_least = _thresholds(objectness or classes, info.decode.score, least)
         self._mask = np.zeros(self._gate.values.size, np.bool_)
         self._centred = info.decode.box == "yolox_cxcywh"
         self._build_boxes(boxes, counts, letterbox)
@@ -186,11 +187,14 @@ def _score_table(outputs: list[OutputInfo], score: str) -> F32:
     return np.concatenate(tables) if tables else np.zeros(0, np.float32)
 
 
-def _thresholds(outputs: list[OutputInfo], score: str, least: float) -> Array:
-    """The stored value that each element of the row has to reach."""
-    steps = [quantized_threshold(_scores(out, score), out.dtype, least) for out in outputs]
-    sizes = [int(np.prod(output.shape)) for output in outputs]
-    return np.repeat(np.array(steps, outputs[0].dtype), sizes)
+def _thresholds(outputs: list[OutputInfo], score: str, least: Sequence[float]) -> Array:
+    """The stored value that each element of the row has to reach; `least` per last index."""
+    parts = []
+    for out in outputs:
+        table = _scores(out, score)
+        steps = [quantized_threshold(table, out.dtype, one) for one in least]
+        parts.append(np.tile(np.array(steps, out.dtype), int(np.prod(out.shape)) // len(steps)))
+    return np.concatenate(parts)
 
 
 def _box_table(output: OutputInfo, centred: bool) -> F32:

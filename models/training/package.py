@@ -23,6 +23,10 @@ NMS_IOU = 0.6
 TEACHER = "YOLOX-nano COCO (Apache-2.0)"
 
 
+EQUIPMENT_SCORE = 0.35
+"""Helmets, vests and bare heads are small and score lower; the rule weighs them over time."""
+
+
 def _tensor(detail: dict[str, Any]) -> str:
     scale, zero_point = detail["quantization"]
     shape = ", ".join(str(int(n)) for n in detail["shape"])
@@ -49,7 +53,8 @@ def describe(name: str, file: Path, cache: Cache, report: dict[str, Any]) -> str
         f'[input]\n{_tensor(runner.get_input_details()[0])}colour = "bgr"\n'
         'letterbox = "top_left"\npad_value = 114\n',
         '[decode]\nbox = "ltrb_exp"\nscore = "probability"\n',
-        f"[thresholds]\nscore = {report['score']}\nnms_iou = {NMS_IOU}\n",
+        f"[thresholds]\nscore = {report['score']}\nnms_iou = {NMS_IOU}\n"
+        f"per_class = {{ {', '.join(f'{c} = {EQUIPMENT_SCORE}' for c in CLASSES[1:])} }}\n",
     ]
     kinds = [(kind, stride) for kind in ("box", "class") for stride in STRIDES]
     by_position = dict(zip(output_order(runner), kinds, strict=True))

@@ -14,24 +14,29 @@ from runtime.posture import Postures
 from runtime.posture_down import DownEvidence
 from runtime.predict import lay_corners
 from runtime.rules.build_people import PeopleRules, homography_px
+from runtime.rules.combined import CombinedRule
 from runtime.rules.engine import Group, RuleInfo, Rules
 from runtime.rules.entry import EntryRules
 from runtime.rules.line import LineRules
 from runtime.rules.man_down import ManDownRules
 from runtime.rules.plan import PlannedRule, plan_rules
+from runtime.rules.ppe import PpeRule, PpeRules
 from runtime.rules.scope import Scope
 from runtime.rules.view import ViewRules
 from runtime.rules.zone import ZoneRule, ZoneRules
 from runtime.schedule import make_hours
 from runtime.site import Site
 from runtime.site_rules import (
+    CombinedRuleConfig,
     EntryRuleConfig,
     LineRuleConfig,
     ManDownRuleConfig,
+    PpeRuleConfig,
     ViewRuleConfig,
     ZoneRuleConfig,
 )
 from runtime.view import View
+from runtime.wearing import Seen, Wearing
 
 C = TypeVar("C")
 
@@ -79,6 +84,7 @@ def build_rules(
     postures: Postures | None = None,
     clock: Clock | None = None,
     view: View | None = None,
+    seen: Seen | None = None,
 ) -> Rules:
     """Make every rule of a checked site.
 
@@ -89,6 +95,7 @@ def build_rules(
         postures: of the tracks; needed where `runtime.needs` says so.
         clock: for the site's schedules; None: every rule always holds.
         view: of the context; needed where `runtime.needs` says so.
+        seen: equipment that the detector found; needed where `runtime.needs` says so.
     """
     plan = plan_rules(site.rules)
     bits = {zone.name: bit for bit, zone in enumerate(resolved.zones)}
@@ -106,6 +113,9 @@ def build_rules(
         groups.append(ViewRules(view_rules, view, scope))
     people = PeopleRules(site, resolved, scope, track_capacity, postures)
     groups += [rule for i, one in enumerate(plan) if (rule := people.make(i, one)) is not None]
+    if seen is not None:
+        groups += _ppe_rules(parts, seen, postures)
+    groups += _combined_rules(parts)
     return Rules(tuple(map(_info, plan, [site] * len(plan))), tuple(groups), scope, hours)
 
 
@@ -144,6 +154,43 @@ def _body_rules(parts: Parts, postures: Postures) -> list[Group]:
     rules = [(index, rule) for index, rule, _ in down]
     places = [parts.place(planned) for _, _, planned in down]
     return [ManDownRules(rules, places, parts.scope, evidence, parts.capacity)]
+
+
+def _ppe_rules(parts: Parts, seen: Seen, postures: Postures | None) -> list[Group]:
+    """Rules with the same values share their evidence."""
+    found, rules = parts.of(PpeRuleConfig), []
+    wearings: dict[tuple[float, int], Wearing] = {}
+    height_px = parts.resolved.zone_map.shape[0]
+    for index, rule, planned in found:
+        key = (rule.least_height, rule.memory_ms)
+        if key not in wearings:
+            wearings[key] = Wearing(seen, postures, height_px, parts.capacity, *key)
+        zone, exempt = parts.place(planned)
+        rules.append(
+            PpeRule(
+                index, parts.scope, parts.capacity,
+                wearing=wearings[key], item=rule.needs[0],
+                zone=zone, exempt=exempt, hold_ms=rule.hold_ms, clear_ms=rule.clear_ms,
+            )
+        )  # fmt: skip
+    return [PpeRules(rules, list(wearings.values()), parts.scope)] if rules else []
+
+
+def _combined_rules(parts: Parts) -> list[Group]:
+    """Judged last: they ask what the others found."""
+    sources = {rule.name: i for i, rule in enumerate(parts.site.rules) if rule.name}
+    return [
+        CombinedRule(
+            index, parts.scope, parts.capacity, names=rule.all_of,
+            parts=[_indices(parts, sources[name]) for name in rule.all_of],
+            hold_ms=rule.hold_ms, clear_ms=rule.clear_ms,
+        )
+        for index, rule, _ in parts.of(CombinedRuleConfig)
+    ]  # fmt: skip
+
+
+def _indices(parts: Parts, source: int) -> list[int]:
+    return [index for index, planned in enumerate(parts.plan) if planned.source == source]
 
 
 def _entry_rules(parts: Parts) -> Group | None:

@@ -123,6 +123,7 @@ class Watch:
     ) -> None:
         self._index, self._rule, self._scope = index, rule, scope
         self._zone, self._exempt = place
+        self._remembered = scope.remembered[index]
         self._asleep = False
         self._asleep_since_ms = 0.0
         self._cases = [Case() for _ in range(capacity)]
@@ -187,6 +188,8 @@ class Watch:
             lost.take(case)
             left, top, right, bottom = tracks.boxes[slot].tolist()
             lost.box, lost.until_ms = (left, top, right, bottom), t_ms + REMEMBER_MS
+            if lost.active:
+                self._remembered.add(lost.track_id)
         elif case.active:
             unseen_ms = round(t_ms - tracks.last_ms.item(slot))
             self._clear(case, hazards, {"track_lost": True, "unseen_ms": unseen_ms})
@@ -224,6 +227,7 @@ class Watch:
         for lost in self._lost:
             if lost.is_down and _shared(lost.box, box) >= SAME_PLACE:
                 case.active, case.fell, case.since_ms = lost.active, lost.fell, lost.since_ms
+                self._remembered.discard(lost.track_id)
                 lost.clear()
                 return
 
@@ -276,6 +280,7 @@ class Watch:
 
     def _clear(self, case: Case, hazards: Hazards, why: dict[str, object]) -> None:
         case.active = False
+        self._remembered.discard(case.track_id)
         hazards.active[self._index] -= 1
         hazards.add(HazardEdge(self._index, case.slot, case.track_id, "cleared", why))
 

@@ -1,4 +1,4 @@
-"""From a site's rules to the engine's: a rule with overrides becomes several.
+"""From a site's rules to the engine's: one with two needs, or with overrides, becomes several.
 
 A person is judged by exactly one of them: by the first override whose zone they stand in, else by
 the rule itself. So each override is a rule of its own, with its zone's values, and whoever stands
@@ -16,6 +16,7 @@ from runtime.site_rules import (
     ABOUT_ANOTHER_PLACE,
     LineRuleConfig,
     OverrideConfig,
+    PpeRuleConfig,
     RuleConfig,
     Severity,
 )
@@ -58,8 +59,22 @@ class PlannedRule:
 
 
 def plan_rules(rules: Sequence[RuleConfig]) -> tuple[PlannedRule, ...]:
-    """The engine's rules in the order of the site file, the overrides of a rule after it."""
-    return tuple(planned for i, rule in enumerate(rules) for planned in _expand(i, rule))
+    """The engine's rules in the order of the site file, the overrides of a rule after it.
+
+    A `ppe` rule becomes one for each item that it needs, as somebody may miss both.
+    """
+    return tuple(
+        planned
+        for i, rule in enumerate(rules)
+        for single in _singles(rule)
+        for planned in _expand(i, single)
+    )
+
+
+def _singles(rule: RuleConfig) -> list[RuleConfig]:
+    if isinstance(rule, PpeRuleConfig):
+        return [replace(rule, needs=[item]) for item in rule.needs]
+    return [rule]
 
 
 def _expand(source: int, rule: RuleConfig) -> list[PlannedRule]:

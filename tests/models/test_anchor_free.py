@@ -263,3 +263,30 @@ def test_a_rehearsal_fills_the_table_and_leaves_nothing_behind() -> None:
     assert detections.dropped > 0
     decoder.decode(quiet(info), detections)
     assert detections.count == 0
+
+
+@pytest.mark.parametrize("score", ["probability", "logit", "logit_objectness"])
+@pytest.mark.parametrize("source", [(96, 64), (192, 128)])
+def test_each_class_has_its_own_threshold(score: str, source: tuple[int, int]) -> None:
+    """As if the plain decoder had been run at the lowest, and the rest were taken out after it."""
+    least = [0.8, 0.3, 0.5, 0.95]
+    info = make_info(4, score=score)
+    letterbox, outputs = Letterbox(*source, 96, 64), noise(info, 3)
+    every, found = Detections(512), Detections(512)
+    AnchorFreeDecoder(info, letterbox, 512, min(least)).decode(outputs, every)
+    AnchorFreeDecoder(info, letterbox, 512, least).decode(outputs, found)
+    assert found.count > 0 and every.dropped == 0
+    assert {int(c) for c in found.classes[: found.count]} > {1}
+    kept = [row for row in range(every.count) if every.scores[row] >= least[every.classes[row]]]
+    assert found.count == len(kept)
+    np.testing.assert_array_equal(found.boxes[: found.count], every.boxes[kept])
+    np.testing.assert_array_equal(found.classes[: found.count], every.classes[kept])
+    np.testing.assert_array_equal(found.scores[: found.count], every.scores[kept])
+
+
+def test_the_package_says_which_score_each_class_needs() -> None:
+    info = make_info(4)
+    thresholds = msgspec.structs.replace(info.thresholds, per_class={"helmet": 0.25})
+    info = msgspec.structs.replace(info, thresholds=thresholds)
+    decoder = AnchorFreeDecoder(info, Letterbox(96, 64, 96, 64), 8)
+    assert decoder.min_scores == [0.5, 0.25, 0.5, 0.5]

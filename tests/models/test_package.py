@@ -204,3 +204,20 @@ def test_every_shipped_package_opens(runtime: str) -> None:
         assert find_package(folder.name) == folder
         package = load_package(folder, "tflite")
         open_session(package, tiny_tflite.npu(runtime)).close()
+
+
+@pytest.mark.parametrize(
+    ("per_class", "reason"),
+    [
+        ({"boots": 0.3}, "thresholds.per_class.boots"),
+        ({"person": 1.5}, "thresholds.per_class.person = 1.5"),
+    ],
+)
+def test_a_score_for_a_class_that_is_not_there_is_refused(
+    tmp_path: Path, tables: dict[str, Any], content: bytes, per_class: dict[str, float], reason: str
+) -> None:
+    tables["thresholds"]["per_class"] = per_class
+    tiny_tflite.write_package(tmp_path, tables, content)
+    with pytest.raises(ModelRefused) as refused:
+        read_info(tmp_path)
+    assert reason in str(refused.value)

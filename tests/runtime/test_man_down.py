@@ -30,12 +30,12 @@ SAID = {
 class Story:
     """Somebody in a picture, posture after posture; collects the edges of the rule."""
 
-    def __init__(self, capacity: int = 4, zones=(), **rule) -> None:
+    def __init__(self, capacity: int = 4, zones=(), rules=None, **rule) -> None:
         site = Site(
             format=1,
             name="t",
             units="fraction",
-            rules=[ManDownRuleConfig(**rule)],
+            rules=rules or [ManDownRuleConfig(**rule)],
             zones=list(zones),
         )
         resolved = resolve_site(site, WIDTH, HEIGHT, "t.toml")

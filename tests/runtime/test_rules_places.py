@@ -31,8 +31,8 @@ def zone(**more) -> Walk:
 
 def sleeps(rules, index: int = 0, asleep: bool = True) -> None:
     """As the schedules do it: the next frame sees the rule turned."""
-    rules._scope.asleep[index] = asleep
-    rules._scope.turned = True
+    rules.scope.asleep[index] = asleep
+    rules.scope.turned = True
 
 
 EXEMPT = [
@@ -246,7 +246,7 @@ def test_who_is_down_at_the_end_of_the_hours_is_cleared_also_when_lost():
 
 def test_the_scope_knows_who_is_a_hazard_by_which_rule():
     story = Story().is_("stand", 2000).is_("lie", 2000)
-    row = story.rules._scope.active[0]
+    row = story.rules.scope.active[0]
     assert list(row) == [1, 0, 0, 0]
     story.lost().unseen(200)
     assert story.hazards.active == [1] and not any(row), "nobody is in the slot any more"

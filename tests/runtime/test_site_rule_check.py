@@ -48,7 +48,30 @@ def test_what_works_is_taken(tmp_path, body):
     assert mistakes(tmp_path, body) == []
 
 
+PPE = '[[rules]]\nkind = "ppe"\nname = "gear"\n'
+LINE = '[[rules]]\nkind = "line"\nname = "gate"\nline = "gate"\n'
+ALL = '[[rules]]\nkind = "combined"\nall_of = [{}]\n'
+GOOD += [
+    PPE + 'exempt_zones = ["cab"]\noverrides = [{ zone = "pit", severity = "danger" }]\n',
+    PPE + RULE + 'name = "in"\n' + ALL.format('"gear", "in"'),
+]
 ONE = [
+    (PPE + "needs = []\n", "rules[0].needs = []: must"),
+    (PPE + 'needs = ["vest", "vest"]\n', "rules[0].needs[1] = 'vest': must be named once"),
+    (PPE + ALL.format('"gear"'), "rules[1].all_of = ['gear']: must"),
+    (
+        PPE + ALL.format('"gear", "boots"'),
+        "rules[1].all_of[1] = 'boots': no rule has this name; rules with a name that judge one",
+    ),
+    (PPE + ALL.format('"gear", "gear"'), "rules[1].all_of[1] = 'gear': must be named once"),
+    (
+        PPE + LINE + ALL.format('"gear", "gate"'),
+        "rules[2].all_of[1] = 'gate': a rule of kind line does not judge one person",
+    ),
+    (
+        PPE + ALL.format('"gear", "both"').replace("all_of", 'name = "both"\nall_of'),
+        "rules[1].all_of[1] = 'both': a rule of kind combined does not judge one person",
+    ),
     (RULE + 'schedule = "day"\n', "rules[0].schedule = 'day': no schedule has this name; there"),
     (RULE + 'exempt_zones = ["cabin"]\n', "rules[0].exempt_zones[0] = 'cabin': no zone has this"),
     (RULE + 'exempt_zones = [""]\n', "rules[0].exempt_zones[0] = '': no zone has this name"),

@@ -1,0 +1,81 @@
+"""Rule `combined`: one person is a hazard by several other rules at once.
+
+Some rules remember somebody whose track was lost: who lies there has not gone. What was raised with
+them stays raised for as long as they are remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runtime.rules.scope import Scope
+from runtime.rules.slot_rule import SlotRule
+from runtime.tables import HazardEdge, Hazards, Tracks
+
+
+class CombinedRule(SlotRule):
+    """Judged after all the others.
+
+    Args:
+        index, scope, capacity: as of every SlotRule.
+        names: of its parts, for reasons.
+        parts: for each the indices of the engine's rules that it stands for: one of them at least.
+        hold_ms, clear_ms: as of every SlotRule; beside those of the parts.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        scope: Scope,
+        capacity: int,
+        *,
+        names: Sequence[str],
+        parts: Sequence[Sequence[int]],
+        hold_ms: int,
+        clear_ms: int,
+    ) -> None:
+        super().__init__(index, scope, capacity, hold_ms=hold_ms, clear_ms=clear_ms)
+        self._names = list(names)
+        self._rows = [tuple(scope.active[i] for i in part) for part in parts]
+        self._remembered = [scope.remembered[i] for part in parts for i in part]
+        self._lost: list[tuple[int, int]] = []
+
+    def judge(self, slot: int, tracks: Tracks, t_ms: float) -> bool:
+        """Every part holds for this person."""
+        for rows in self._rows:
+            for row in rows:
+                if row[slot]:
+                    break
+            else:
+                return False
+        return True
+
+    def why(self, slot: int, tracks: Tracks, t_ms: float) -> dict[str, object]:
+        """Which parts hold now."""
+        held = [
+            name
+            for name, rows in zip(self._names, self._rows, strict=True)
+            if any(row[slot] for row in rows)
+        ]
+        return {"all_of": self._names, "held": held}
+
+    def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
+        """As of every SlotRule; then those whose track is lost."""
+        super().update(tracks, t_ms, hazards)
+        for slot, track_id in self._lost[:]:
+            if not self._is_remembered(track_id):
+                self._lost.remove((slot, track_id))
+                hazards.active[self.index] -= 1
+                why: dict[str, object] = {"track_lost": True, "all_of": self._names}
+                hazards.add(HazardEdge(self.index, slot, track_id, "cleared", why))
+
+    def drop(self, slot: int, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
+        """The track died: it stays a hazard where a part remembers the person."""
+        track_id = tracks.track_id.item(slot)
+        if self.active[slot] and self._is_remembered(track_id):
+            self.active[slot] = 0
+            self._lost.append((slot, track_id))
+        super().drop(slot, tracks, t_ms, hazards)
+
+    def _is_remembered(self, track_id: int) -> bool:
+        return any(track_id in remembered for remembered in self._remembered)
