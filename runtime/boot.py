@@ -21,7 +21,7 @@ from models.detector import Detector
 from models.package import find_package, load_package
 from models.signature import open_session
 from models.tables import Detections
-from runtime import stages
+from runtime import needs, stages
 from runtime.alarm import Alarms
 from runtime.alarm_stage import Alarm, alarms_of
 from runtime.annotate import Annotator
@@ -33,18 +33,10 @@ from runtime.export import Export, StillFile, VideoFile
 from runtime.geometry import ResolvedSite, resolve_site
 from runtime.hardware import Hardware
 from runtime.health import Health
-from runtime.loop import Loop, Stage, always, fresh, judged
+from runtime.loop import Loop, Stage, always, fresh, judged, never
 from runtime.machine import Machine
 from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
-from runtime.needs import (
-    check_actions,
-    check_classes,
-    check_needs,
-    needs_bodies,
-    needs_view,
-    with_networks,
-)
 from runtime.options import Options
 from runtime.outputs import Outputs
 from runtime.people import PERSON, People
@@ -120,7 +112,7 @@ class _Builder:
     def __init__(
         self, board: Board, site: Site, options: Options, clock: Clock, stack: ExitStack
     ) -> None:
-        self._board = board = with_networks(board, options)
+        self._board = board = needs.with_networks(board, options)
         self._site = site
         self._options = options
         self._clock = clock
@@ -131,7 +123,7 @@ class _Builder:
     def build(self) -> Machine:
         """All of it."""
         board, clock = self._board, self._clock
-        check_needs(board, self._site, self._options.site_file)
+        needs.check_needs(board, self._site, self._options.site_file)
         hardware = self._hardware
         outputs = hardware.outputs()
         camera = hardware.camera(self._headroom)
@@ -161,7 +153,7 @@ class _Builder:
             Stage("journal", stages.Record(recorder), always, 5.0),
             Stage("health", stages.Check(health, camera, outputs, recorder, watchdog), always, 0.1),
             *self._room_stages(anonymiser, detector),
-            Stage("export", export or _nothing, fresh if export else _never, 20.0, sheddable=True),
+            Stage("export", export or _nothing, fresh if export else never, 20.0, sheddable=True),
         )
         warm_up(self._rehearsal(camera, recorder, detector, session))
         settle()
@@ -219,7 +211,7 @@ class _Builder:
         package = load_package(find_package(self._board.models.detector), npu.target)
         session = open_session(package, npu)
         self._stack.callback(session.close)
-        check_classes(self._site, package.info.classes, self._options.site_file)
+        needs.check_classes(self._site, package.info.classes, self._options.site_file)
         own = package.info.thresholds.score
         self._birth_score = max(self._site.tracking.min_score, own)
         capacity, classes = self._board.limits.detections, package.info.classes
@@ -234,12 +226,12 @@ class _Builder:
 
     def _build_bodies(self) -> Bodies | None:
         """Only for rules that ask for them: they cost time and memory."""
-        if not needs_bodies(self._site):
+        if not needs.needs_bodies(self._site):
             return None
         bodies = Bodies(self._board, self._npu, self._size)
         for session in bodies.sessions:
             self._stack.callback(session.close)
-        check_actions(self._site, bodies.actions, self._options.site_file)
+        needs.check_actions(self._site, bodies.actions, self._options.site_file)
         return bodies
 
     def _build_context(self) -> Context:
@@ -250,7 +242,7 @@ class _Builder:
             Tracks(limits.tracks),
             Hazards(rules),
             self._bodies.postures() if self._bodies else None,
-            View(rules) if needs_view(self._site) else None,
+            View(rules) if needs.needs_view(self._site) else None,
         )
 
     def _build_judgement(
@@ -352,8 +344,3 @@ def _counting(counts: Counts | None) -> tuple[Stage, ...]:
 
 def _nothing(context: Context) -> None:
     """The export stage of a camera that exports nothing."""
-
-
-def _never(context: Context) -> bool:
-    """No work, ever."""
-    return False

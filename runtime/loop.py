@@ -55,6 +55,11 @@ def judged(context: Context) -> bool:
     return context.judged
 
 
+def never(context: Context) -> bool:
+    """No work at all."""
+    return False
+
+
 class Loop:
     """Runs the stage table at the camera's rate until it is told to stop or the source ends.
 

@@ -216,8 +216,11 @@ def test_every_shipped_package_opens(runtime: str) -> None:
 def test_a_score_for_a_class_that_is_not_there_is_refused(
     tmp_path: Path, tables: dict[str, Any], content: bytes, per_class: dict[str, float], reason: str
 ) -> None:
-    tables["thresholds"]["per_class"] = per_class
-    tiny_tflite.write_package(tmp_path, tables, content)
+    folder = tiny_tflite.write_package(tmp_path, tables, content)
+    (name, score), *_ = per_class.items()
+    file = folder / "model.toml"
+    line = f"nms_iou = 0.6\nper_class = {{ {name} = {score} }}"
+    file.write_text(file.read_text().replace("nms_iou = 0.6", line))
     with pytest.raises(ModelRefused) as refused:
-        read_info(tmp_path)
+        read_info(folder)
     assert reason in str(refused.value)
