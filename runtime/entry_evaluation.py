@@ -1,4 +1,9 @@
-"""`haetae eval entry`: who will enter which zone, over recorded walks, beside constant velocity."""
+"""`haetae eval entry`: who will enter which zone, over recorded walks, beside constant velocity.
+
+The default model was fitted on both sets of walks that there are. To see what it does on walks that
+it never saw, take the model of the other set: `--model zara01` on seq_eth, and the other way round.
+`runtime/entry_models/README.md` has the figures.
+"""
 
 from __future__ import annotations
 
@@ -79,6 +84,7 @@ def entry(argv: list[str]) -> int:
     _write(arguments.out, judged, list(zones), decide)
     if arguments.report:
         sys.stdout.write(report(judged, corners, settings, decide) + "\n")
+        sys.stdout.write(f"model {arguments.model}, fitted on {model.source}\n")
     return 0
 
 
@@ -89,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--zones", type=Path, required=True, help='JSON: {"name": [[x, y], ...]}, metres')
     add("--horizon-ms", type=_positive, default=2000.0, help="how far ahead")
     add("--out", type=Path, required=True, help=f"CSV: {HEADER}")
-    add("--model", default=DEFAULT, help="fitted weights, by the data they were fitted on")
+    add("--model", default=DEFAULT, help="fitted weights, named by what they were fitted on")
     add("--decide", type=_share, help="probability that is a warning; default: the model's")
     add("--report", action="store_true", help="print scores beside constant velocity")
     add("--truth", type=Path, help="obsmat that says what came; default: --trajectories")

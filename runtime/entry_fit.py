@@ -181,7 +181,8 @@ def entry_examples(
     motion, inputs, entered = Motion(GROUP), [], []
     for first in range(0, len(data.place) - GROUP + 1, GROUP):
         part = data.take(slice(first, first + GROUP))
-        motion.table[:], motion.heading[:], motion.place[:] = part.table, part.heading, part.place
+        motion.table[:], motion.place[:] = part.table, part.place
+        motion.facing[:] = np.conj(part.heading)
         for _ in range(ZONES):
             shape = random_shape(random)
             scale, shift = random_places(part, look * STEP_MS / 1000.0, random)

@@ -116,6 +116,7 @@ def test_the_report_names_every_score(tmp_path, capsys):
     for word in ("accuracy", "balanced", "F1", "recall", "false", "gained_ms", "calibration"):
         assert word in out
     assert "constant velocity (1)" in out
+    assert "model both, fitted on seq_eth/obsmat.txt, zara01/obsmat.txt" in out
 
 
 def test_zones_are_read_as_they_are_written(tmp_path):
