@@ -226,7 +226,7 @@ class _Builder:
 
     def _build_bodies(self) -> Bodies | None:
         """Only for rules that ask for them: they cost time and memory."""
-        if not needs.needs_bodies(self._site):
+        if not needs.needs_bodies(self._site, self._board):
             return None
         bodies = Bodies(self._board, self._npu, self._size)
         for session in bodies.sessions:

@@ -12,6 +12,7 @@ from drivers.toml_strict import ConfigErrors, Mistake
 from runtime.options import Options
 from runtime.site import Site
 from runtime.site_rules import (
+    ImmobileRuleConfig,
     ManDownRuleConfig,
     PostureRuleConfig,
     PpeRuleConfig,
@@ -20,11 +21,16 @@ from runtime.site_rules import (
 
 ABOUT_BODIES = (ManDownRuleConfig, PostureRuleConfig)
 """Rules that judge skeletons and actions."""
+BETTER_WITH_BODIES = (ImmobileRuleConfig,)
+"""Rules that judge boxes where the board has no skeletons."""
 
 
-def needs_bodies(site: Site) -> bool:
-    """Some rule judges skeletons."""
-    return any(isinstance(rule, ABOUT_BODIES) for rule in site.rules)
+def needs_bodies(site: Site, board: Board) -> bool:
+    """Some rule judges skeletons, or would be better with those that the board has."""
+    if any(isinstance(rule, ABOUT_BODIES) for rule in site.rules):
+        return True
+    has = bool(board.models.skeleton and board.models.action)
+    return has and any(isinstance(rule, BETTER_WITH_BODIES) for rule in site.rules)
 
 
 def needs_view(site: Site) -> bool:

@@ -16,6 +16,7 @@ from models.action import ActionNetwork
 from models.skeleton import SkeletonNetwork
 from models.tables import Actions, Skeletons
 from runtime.context import Context
+from runtime.feet import Feet
 from runtime.metrics import Metrics
 from runtime.posture import NEVER_MS, Postures
 from runtime.posture_form import torso_length
@@ -69,6 +70,7 @@ class Look:
     ) -> None:
         self._network = network
         self._postures = postures
+        self._feet = Feet(postures.capacity)
         self._skeletons = skeletons
         self._metrics = metrics
         self._alive = Liveness(session, metrics)
@@ -87,6 +89,7 @@ class Look:
         postures, skeletons, tracks = self._postures, self._skeletons, context.tracks
         for slot in tracks.died:
             postures.forget(slot)
+            self._feet.forget(slot)
             self._size_px[slot] = self._long_px[slot] = self._seen[slot] = 0.0
         skeletons.count = skeletons.dropped = 0
         self._alive.begin(context)
@@ -94,6 +97,7 @@ class Look:
             chosen = self._choose(context)
             for slot in chosen:
                 self._look(context, slot)
+            self._feet.plant(tracks, context.t_ms)
             if not chosen:
                 if not self._alive.is_due(context.now_ms):
                     return
@@ -158,6 +162,7 @@ class Look:
         np.copyto(postures.keypoints[slot], keypoints)
         postures.torso_px[slot] = torso_px
         postures.found_ms[slot] = context.t_ms
+        self._feet.see(slot, tracks, keypoints, torso_px, context.t_ms)
         skeletons.owners[row] = slot
         skeletons.count += 1
 

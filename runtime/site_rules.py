@@ -165,13 +165,19 @@ class LoiterRuleConfig(
 class ImmobileRuleConfig(
     _PersonRule, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="immobile"
 ):
-    """Somebody has not moved for `still_ms`."""
+    """Somebody has not moved for `still_ms`: lies, sits or stands without moving head to foot.
+
+    Uses skeletons where the board has a skeleton and an action network, else boxes. Who works with
+    their hands moves; who stands guard or sits and waits does not, so that a zone where people
+    do needs a longer time: nobody who is well stands still for two minutes.
+    """
 
     zone: str = ""
     severity: Severity = "warning"
     still_ms: PositiveInt = 30_000
     moved_heights: Annotated[float, Meta(gt=0, le=1)] = 0.15
-    """What counts as a movement, in the person's own height: more than a box jitters."""
+    """What counts as a movement, in the person's own height: 25 cm. Boxes jitter by 0.05 and
+    wrists of a skeleton by 0.1; below that everybody moves, and above 0.3 nobody does."""
     clear_ms: NonNegativeInt = 1000
 
 
@@ -219,4 +225,5 @@ RuleConfig = (
     | ViewRuleConfig
     | PpeRuleConfig
     | CombinedRuleConfig
+    | ImmobileRuleConfig
 )

@@ -28,7 +28,7 @@ class Tracks:
         state: uint8[T], a TrackState; only CONFIRMED slots may reach a rule.
         track_id: int64[T], unique for the process life, from 1; 0 in a free slot.
         boxes: float32[T, 4] xyxy, pixels of the source frame, smoothed.
-        foot: float32[T, 2], bottom centre of the box, pixels.
+        foot: float32[T, 2], pixels: bottom centre of the box, or where a skeleton's feet are.
         centre: float32[T, 2], centre of the box, pixels.
         velocity: float32[T, 4], pixels per ms of each box side.
         score: float32[T], score of the last matched detection.

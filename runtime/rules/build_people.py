@@ -8,6 +8,7 @@ from runtime.geometry import ResolvedSite
 from runtime.ground import F64, fit_ground, in_pixels
 from runtime.posture import Postures
 from runtime.rules.crowd import CrowdRule
+from runtime.rules.immobile import ImmobileRule
 from runtime.rules.loiter import LoiterRule
 from runtime.rules.places import Outline, Places
 from runtime.rules.plan import PlannedRule
@@ -17,12 +18,14 @@ from runtime.rules.scope import Scope
 from runtime.site import Site
 from runtime.site_rules import (
     CrowdRuleConfig,
+    ImmobileRuleConfig,
     LoiterRuleConfig,
     PostureRuleConfig,
     ProximityRuleConfig,
 )
+from runtime.stillness import Stillness
 
-PeopleRule = PostureRule | ToZone | ToPerson | CrowdRule | LoiterRule
+PeopleRule = PostureRule | ToZone | ToPerson | CrowdRule | LoiterRule | ImmobileRule
 
 
 class PeopleRules:
@@ -48,6 +51,7 @@ class PeopleRules:
         self._zones = {zone.name: zone for zone in resolved.zones}
         self._bits = {zone.name: 1 << bit for bit, zone in enumerate(resolved.zones)}
         self._homography = homography_px(site, resolved)
+        self._still: dict[float, Stillness] = {}
         self._places = Places(self._homography, capacity)
 
     def make(self, index: int, planned: PlannedRule) -> PeopleRule | None:
@@ -71,6 +75,13 @@ class PeopleRules:
                     least_score=rule.least_score, zone=zone, exempt=exempt,
                     hold_ms=rule.hold_ms, clear_ms=rule.clear_ms,
                 )  # fmt: skip
+            case ImmobileRuleConfig():
+                return ImmobileRule(
+                    index, self._scope, self._capacity,
+                    stillness=self._stillness(rule.moved_heights), still_ms=rule.still_ms,
+                    moved_heights=rule.moved_heights, zone=zone, exempt=exempt,
+                    clear_ms=rule.clear_ms,
+                )  # fmt: skip
             case ProximityRuleConfig() if rule.zone:
                 return ToZone(
                     index, self._scope, self._capacity, places=self._places,
@@ -86,6 +97,13 @@ class PeopleRules:
                 )  # fmt: skip
             case _:
                 return None
+
+    def _stillness(self, moved_heights: float) -> Stillness:
+        known = self._still.get(moved_heights)
+        if known is None:
+            known = Stillness(self._capacity, moved_heights, self._postures)
+            self._still[moved_heights] = known
+        return known
 
     def _outline(self, zone: str) -> Outline:
         return Outline(self._zones[zone].polygon_px, self._homography)

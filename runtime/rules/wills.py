@@ -11,7 +11,7 @@ from math import hypot
 from runtime.tables import F32, Tracks
 
 NEAR_HEIGHTS = 1.0
-"""An heir is born no farther from where the lost one was, in the larger of both boxes' lengths."""
+"""An heir is born no farther from where the lost one was, unless a rule says otherwise."""
 
 
 class Will:
@@ -75,13 +75,19 @@ class Wills:
         will.length_px = longer_side(tracks.boxes[slot])
         return will
 
-    def claim(self, slot: int, tracks: Tracks) -> Will | None:
-        """What is left for a new track: of the nearest lost one that was gone before it began."""
+    def claim(self, slot: int, tracks: Tracks, heights: float = NEAR_HEIGHTS) -> Will | None:
+        """What is left for a new track: of the nearest lost one that was gone before it began.
+
+        Args:
+            slot: of the new track.
+            tracks: with its box.
+            heights: how far apart they may be, in the larger of both boxes' lengths.
+        """
         if not self.open:
             return None
         x, y = tracks.foot[slot].tolist()
         first_ms, length_px = tracks.first_ms.item(slot), longer_side(tracks.boxes[slot])
-        best, least = None, NEAR_HEIGHTS
+        best, least = None, heights
         for will in self._all:
             if will.open and will.seen_ms < first_ms:
                 away_px = hypot(x - will.foot[0], y - will.foot[1])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from drivers.board import load_board
 from drivers.toml_strict import ConfigErrors
-from runtime.needs import needs_bodies
+from runtime.needs import check_needs, needs_bodies
 from runtime.site_check import load_site
 from tests.machine import BOARD, SITES, haetae
 
@@ -34,8 +35,19 @@ def test_the_shipped_file_has_what_a_technician_changes():
         2000,
         "danger",
     )
-    assert needs_bodies(site)
-    assert not needs_bodies(load_site(SITES / "zone_whole_view.toml"))
+    board = load_board(BOARD)
+    assert needs_bodies(site, board)
+    assert not needs_bodies(load_site(SITES / "zone_whole_view.toml"), board)
+
+
+def test_a_rule_that_is_better_with_networks_takes_those_of_the_board(tmp_path):
+    path = tmp_path / "site.toml"
+    path.write_text(HEAD + RULE.replace("man_down", "immobile"))
+    site, board = load_site(path), load_board(BOARD)
+    assert needs_bodies(site, board)
+    bare = replace(board, models=replace(board.models, skeleton="", action=""))
+    assert not needs_bodies(site, bare)
+    check_needs(bare, site, "site.toml")
 
 
 def test_a_rule_alone_is_enough(tmp_path):
