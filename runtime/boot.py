@@ -251,7 +251,7 @@ class _Builder:
         """Without a clock every rule holds at any hour."""
         site, limits = self._site, self._board.limits
         seen = Seen(context.equipment, self._classes)
-        tracker = Tracker(context.tracks, site.tracking, self._birth_score)
+        tracker = Tracker(context.tracks, site.tracking, self._birth_score, self._size)
         rules = build_rules(
             site, self._resolved, limits.tracks, context.postures, clock, context.view, seen
         )

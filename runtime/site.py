@@ -57,6 +57,8 @@ class TrackingConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A new track reaches no rule before it has been seen for this long."""
     coast_ms: NonNegativeInt = 1000
     """An unseen track is kept for this long."""
+    memory_ms: NonNegativeInt = 8000
+    """Who comes out of hiding within this time keeps their number; 0 = nobody does."""
     weak_ms: NonNegativeInt = 4000
     """Boxes below the score threshold keep a person for this long; a strong one starts it anew."""
     max_speed_heights_s: Annotated[float, Meta(gt=0)] = 5.0

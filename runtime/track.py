@@ -1,33 +1,45 @@
-"""Follow people from frame to frame in fixed slots: prediction, speed gate, two-stage association.
+"""Follow people from frame to frame in fixed slots: prediction, speed gate, association in rounds.
 
-Detections above the birth score are matched first, the weaker ones may only keep a track alive
-(the idea of ByteTrack, Zhang et al., ECCV 2022). Identity comes from place and speed alone, never
-from appearance. A camera sees few people at a time, and for few, plain numbers are several times
-quicker than arrays; only the tables are arrays.
+Strong detections go to confirmed people first, then to new ones; a weak one may only keep somebody
+confirmed (the two stages of ByteTrack, Zhang et al., ECCV 2022). Identity comes from place, speed,
+size and score alone, never from appearance. A camera sees few people at a time, and for few, plain
+numbers are several times quicker than arrays; only the tables are arrays.
 """
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from math import exp
 from struct import Struct
+from typing import cast
 
 import numpy as np
 
 from models.tables import Detections
 from runtime.site import TrackingConfig
 from runtime.tables import Tracks, TrackState
+from runtime.track_camera import LEAST_PEOPLE, jolt
+from runtime.track_filter import Gains, way_ms
+from runtime.track_match import (
+    LEAST_SIDE_PX,
+    NO_LIMIT,
+    Box,
+    Expected,
+    Pair,
+    Seen,
+    best,
+    compare,
+    describe,
+)
+from runtime.track_memory import MOST_PEOPLE, Gone, Memory
 
-MIN_IOU = 0.15
-"""Overlap of predicted and detected box below which two boxes are never the same person."""
-POSITION_GAIN = 0.75
-VELOCITY_GAIN = 0.25
-"""Gains of the alpha-beta filter on box sides; 1 would follow each detection exactly."""
-VELOCITY_HORIZON_MS = 400.0
-"""A track is predicted ahead by its velocity for at most this long; then it waits where it is."""
+LIMIT, NEW_LIMIT, WEAK_LIMIT = 0.83, 0.9, 0.45
+"""Cost from which on a box is never this person: one confirmed, one who is new, by a weak box."""
 GATE_SLACK_HEIGHTS = 0.35
 """Jitter of a box centre, in body heights, that the speed gate allows at any speed."""
-MAX_CONTAINED = 0.85
+SCORE_MS = 2000.0
+"""Time constant of a track's mean score."""
+MAX_CONTAINED = 0.7
 """A new box that lies this far inside a matched one is a second box of the same person."""
 MAX_GROWN = 2.5
 """So is one around a matched one, up to this many times its area; a larger one stands nearer."""
@@ -37,24 +49,29 @@ FREE, TENTATIVE, CONFIRMED = (int(state) for state in TrackState)
 BOX, POINT = Struct("4f"), Struct("2f")
 """Rows of the float32 tables."""
 
-Box = tuple[float, float, float, float]
-Expected = tuple[int, float, float, float, float, float, float, float]
-"""A live track in this frame: slot, predicted box, last seen centre, square of its reach."""
-
 
 class Tracker:
     """Updates a `Tracks` table from a `Detections` table.
 
     Args:
-        tracks: the table to keep.
+        tracks: the table to keep. Whoever else moves a box there moves the track.
         config: times in ms, speed gate in body heights per second.
         birth_score: a weaker detection never starts a track.
+        size: width and height of the picture, pixels; (0, 0): unknown, then nobody who was gone
+            gets their number back.
 
     Attributes:
         births_refused: people who found no free slot.
+        mean_score: float per slot, of the track's detections of late.
     """
 
-    def __init__(self, tracks: Tracks, config: TrackingConfig, birth_score: float) -> None:
+    def __init__(
+        self,
+        tracks: Tracks,
+        config: TrackingConfig,
+        birth_score: float,
+        size: tuple[int, int] = (0, 0),
+    ) -> None:
         self.tracks = tracks
         self._config = config
         self._birth_score = birth_score
@@ -62,6 +79,15 @@ class Tracker:
         self._hits = array("L", bytes(8 * tracks.capacity))
         self._strong_ms = [0.0] * tracks.capacity
         self._gate_per_ms = config.max_speed_heights_s / 1000.0
+        self._gains = Gains(tracks.capacity)
+        self._boxes, self._velocity = tracks.boxes.data, tracks.velocity.data
+        self._foot, self._centre = tracks.foot.data, tracks.centre.data
+        self._state = tracks.state.data
+        self._score = cast("memoryview[float]", tracks.score.data)
+        self._last_ms = cast("memoryview[float]", tracks.last_ms.data)
+        self._memory = Memory(config.memory_ms, size)
+        self._appeared = bytearray(tracks.capacity)
+        self.mean_score = [0.0] * tracks.capacity
         self.births_refused = 0
 
     def update(self, detections: Detections, t_ms: float) -> None:
@@ -71,115 +97,153 @@ class Tracker:
             detections: best score first.
             t_ms: source time of the frame, never smaller than in the last call.
         """
-        tracks, n = self.tracks, detections.count
+        tracks = self.tracks
         tracks.died.clear()
-        boxes: list[Box] = detections.boxes[:n].tolist()
-        scores: list[float] = detections.scores[:n].tolist()
-        taken, held, changed = bytearray(n), list[Box](), False
+        seen, taken = describe(detections), bytearray(detections.count)
+        held, changed = list[Box](), False
         if tracks.live.size:
             expected = self._expect(t_ms)
-            pairs = self._match(expected, boxes, scores, taken, t_ms)
-            held = [self._correct(e, boxes[i], scores[i], t_ms) for e, i in pairs]
+            pairs = self._match(expected, seen, taken)
+            held = [self._correct(who, one, t_ms) for who, one in pairs]
             if len(pairs) < len(expected):
                 changed = self._bury(t_ms)
         if taken.count(0):
-            changed |= self._give_birth(boxes, scores, taken, held, t_ms)
+            changed |= self._give_birth(seen, taken, held, t_ms)
         if changed:
             tracks.refresh_live()
 
+    def expected_box(self, slot: int, t_ms: float) -> Box:
+        """Where somebody should be, xyxy in pixels; the table says where they were seen."""
+        left, top, right, bottom = self.tracks.boxes[slot].tolist()
+        v_left, v_top, v_right, v_bottom = self.tracks.velocity[slot].tolist()
+        ahead_ms = 0.5 * way_ms(t_ms - self.tracks.last_ms.item(slot))
+        x, y = (v_left + v_right) * ahead_ms, (v_top + v_bottom) * ahead_ms
+        return left + x, top + y, right + x, bottom + y
+
     def _expect(self, t_ms: float) -> list[Expected]:
         """Where each live track should be now, and how far it can have come."""
-        tracks, live = self.tracks, self.tracks.live
-        rows = zip(
-            live.tolist(),
-            tracks.boxes[live].tolist(),
-            tracks.velocity[live].tolist(),
-            tracks.last_ms[live].tolist(),
-            strict=True,
-        )
-        expected = []
-        for slot, (left, top, right, bottom), (v_left, v_top, v_right, v_bottom), last_ms in rows:
-            elapsed_ms = t_ms - last_ms
-            body_px = max(bottom - top, right - left)
-            reach_px = body_px * (elapsed_ms * self._gate_per_ms + GATE_SLACK_HEIGHTS)
-            ahead_ms = min(elapsed_ms, VELOCITY_HORIZON_MS)
+        weak_ms, expected = self._config.weak_ms, []
+        for slot in self.tracks.live.tolist():
+            left, top, right, bottom = BOX.unpack_from(self._boxes, BOX.size * slot)
+            v_left, v_top, v_right, v_bottom = BOX.unpack_from(self._velocity, BOX.size * slot)
+            elapsed_ms = t_ms - self._last_ms[slot]
+            width, height = max(right - left, LEAST_SIDE_PX), max(bottom - top, LEAST_SIDE_PX)
+            reach_px = max(width, height) * (elapsed_ms * self._gate_per_ms + GATE_SLACK_HEIGHTS)
+            x, y, ahead_ms = (left + right) * 0.5, (top + bottom) * 0.5, 0.5 * way_ms(elapsed_ms)
+            is_confirmed = self._state[slot] == CONFIRMED
+            may_be_weak = is_confirmed and t_ms - self._strong_ms[slot] <= weak_ms
             expected.append(
-                (
+                Expected(
                     slot,
-                    left + v_left * ahead_ms,
-                    top + v_top * ahead_ms,
-                    right + v_right * ahead_ms,
-                    bottom + v_bottom * ahead_ms,
-                    (left + right) * 0.5,
-                    (top + bottom) * 0.5,
+                    x + (v_left + v_right) * ahead_ms,
+                    y + (v_top + v_bottom) * ahead_ms,
+                    width,
+                    height,
+                    x,
+                    y,
                     reach_px * reach_px,
+                    self.mean_score[slot],
+                    elapsed_ms,
+                    is_confirmed,
+                    LIMIT if is_confirmed else NEW_LIMIT,
+                    WEAK_LIMIT if may_be_weak else NO_LIMIT,
                 )
             )
         return expected
 
     def _match(
-        self,
-        expected: list[Expected],
-        boxes: list[Box],
-        scores: list[float],
-        taken: bytearray,
-        t_ms: float,
-    ) -> list[tuple[Expected, int]]:
-        """Pairs of track and detection, greatest overlap first, the strong before the weak."""
-        strong = sum(score >= self._birth_score for score in scores)
-        pairs: list[tuple[Expected, int]] = []
-        matched = bytearray(len(expected))
-        for is_weak, _, row, column in sorted(_overlaps(expected, boxes, strong)):
-            if matched[row] or taken[column]:
-                continue
-            if is_weak and not self._may_be_weak(expected[row][0], t_ms):
-                continue
-            matched[row] = taken[column] = 1
-            pairs.append((expected[row], column))
-        return pairs
+        self, expected: list[Expected], seen: list[Seen], taken: bytearray
+    ) -> list[tuple[Expected, Seen]]:
+        """Pairs of track and detection; once more where it was the camera that moved."""
+        strong = len(seen)
+        while strong and seen[strong - 1].score < self._birth_score:
+            strong -= 1
+        chosen = _rounds(expected, seen, strong)
+        if len(expected) >= LEAST_PEOPLE:
+            shift = jolt(expected, seen, strong, chosen)
+            if shift is not None:
+                expected = [_shifted(who, *shift) for who in expected]
+                chosen = _rounds(expected, seen, strong)
+                self._shift(expected, chosen, *shift)
+        for column in chosen.values():
+            taken[column] = 1
+        return [(expected[row], seen[column]) for row, column in chosen.items()]
 
-    def _may_be_weak(self, slot: int, t_ms: float) -> bool:
-        """A weak box bridges a gap of somebody confirmed; alone it keeps nobody for long."""
-        is_confirmed: bool = self.tracks.state.item(slot) == CONFIRMED
-        return is_confirmed and t_ms - self._strong_ms[slot] <= self._config.weak_ms
+    def _shift(
+        self, expected: list[Expected], chosen: dict[int, int], x_px: float, y_px: float
+    ) -> None:
+        """The hidden and the gone are shifted with the picture."""
+        tracks = self.tracks
+        self._memory.shift(x_px, y_px)
+        for row, who in enumerate(expected):
+            if row not in chosen:
+                tracks.boxes[who.slot] += x_px, y_px, x_px, y_px
+                tracks.foot[who.slot] += x_px, y_px
+                tracks.centre[who.slot] += x_px, y_px
 
-    def _correct(self, expected: Expected, box: Box, score: float, t_ms: float) -> Box:
-        """Alpha-beta filter on the four sides; returns the new box."""
-        tracks, slot = self.tracks, expected[0]
-        elapsed_ms = max(t_ms - tracks.last_ms.item(slot), 1.0)
-        errors = [found - side for found, side in zip(box, expected[1:5], strict=True)]
-        left, top, right, bottom = (
-            side + POSITION_GAIN * error for side, error in zip(expected[1:5], errors, strict=True)
-        )
-        gain = VELOCITY_GAIN / elapsed_ms
-        speeds = tracks.velocity[slot].tolist()
-        BOX.pack_into(
-            tracks.velocity.data,
-            BOX.size * slot,
-            *(speed + gain * error for speed, error in zip(speeds, errors, strict=True)),
-        )
-        self._place(slot, (left, top, right, bottom), score, t_ms)
+    def _correct(self, who: Expected, one: Seen, t_ms: float) -> Box:
+        """Filter a track towards its detection; returns the new box."""
+        slot, waited_ms = who.slot, max(who.waited_ms, 1.0)
+        of_place, of_speed, of_size = self._gains.step(slot, 0.001 * waited_ms)
+        x, y = who.x + of_place * (one.x - who.x), who.y + of_place * (one.y - who.y)
+        wide = 0.5 * (who.width + of_size * (one.width - who.width))
+        high = 0.5 * (who.height + of_size * (one.height - who.height))
+        self._steer(slot, who, one, (wide + wide, high + high), of_speed, waited_ms)
+        box = x - wide, y - high, x + wide, y + high
+        self._place(slot, box, one.score, t_ms)
         self._hits[slot] += 1
-        if score >= self._birth_score:
+        share = max(1.0 - exp(-waited_ms / SCORE_MS), 1.0 / self._hits[slot])
+        self.mean_score[slot] += share * (one.score - self.mean_score[slot])
+        if one.score >= self._birth_score:
             self._strong_ms[slot] = t_ms
-        if tracks.state[slot] == TENTATIVE:
+        if not who.is_confirmed:
             self._confirm(slot, t_ms)
-        return left, top, right, bottom
+        return box
+
+    def _steer(
+        self,
+        slot: int,
+        who: Expected,
+        one: Seen,
+        size: tuple[float, float],
+        gain: float,
+        waited_ms: float,
+    ) -> None:
+        """The velocity of the sides: that of the middle, and half of how the size grows."""
+        left, top, right, bottom = BOX.unpack_from(self._velocity, BOX.size * slot)
+        by_error, by_growth = 0.001 * gain, min(0.001 * gain * waited_ms, 1.0)
+        x = 0.5 * (left + right) + by_error * (one.x - who.x)
+        y = 0.5 * (top + bottom) + by_error * (one.y - who.y)
+        wider, higher = right - left, bottom - top
+        wider = 0.5 * (wider + by_growth * ((size[0] - who.width) / waited_ms - wider))
+        higher = 0.5 * (higher + by_growth * ((size[1] - who.height) / waited_ms - higher))
+        at = BOX.size * slot
+        BOX.pack_into(self._velocity, at, x - wider, y - higher, x + wider, y + higher)
 
     def _confirm(self, slot: int, t_ms: float) -> None:
-        old_enough = t_ms - self.tracks.first_ms[slot] >= self._config.confirm_ms
-        if old_enough and self._hits[slot] >= MIN_HITS:
-            self.tracks.state[slot] = CONFIRMED
+        """Somebody seen for long enough; who comes out of hiding gets the number they had."""
+        tracks = self.tracks
+        first_ms = tracks.first_ms.item(slot)
+        if t_ms - first_ms < self._config.confirm_ms or self._hits[slot] < MIN_HITS:
+            return
+        tracks.state[slot] = CONFIRMED
+        if tracks.live.size > MOST_PEOPLE or not self._appeared[slot]:
+            return
+        _, top, _, bottom = tracks.boxes[slot].tolist()
+        x, y = tracks.centre[slot].tolist()
+        known = self._memory.take(first_ms, t_ms, x, y, bottom - top)
+        if known:
+            tracks.track_id[slot] = known
 
     def _place(self, slot: int, box: Box, score: float, t_ms: float) -> None:
         """Write what was seen of a track into its row."""
-        tracks, (left, top, right, bottom) = self.tracks, box
+        left, top, right, bottom = box
         middle_x = (left + right) * 0.5
-        BOX.pack_into(tracks.boxes.data, BOX.size * slot, left, top, right, bottom)
-        POINT.pack_into(tracks.foot.data, POINT.size * slot, middle_x, bottom)
-        POINT.pack_into(tracks.centre.data, POINT.size * slot, middle_x, (top + bottom) * 0.5)
-        tracks.score[slot] = score
-        tracks.last_ms[slot] = t_ms
+        BOX.pack_into(self._boxes, BOX.size * slot, left, top, right, bottom)
+        POINT.pack_into(self._foot, POINT.size * slot, middle_x, bottom)
+        POINT.pack_into(self._centre, POINT.size * slot, middle_x, (top + bottom) * 0.5)
+        self._score[slot] = score
+        self._last_ms[slot] = t_ms
 
     def _bury(self, t_ms: float) -> bool:
         """Free the slots of tracks unseen for too long; True when any died."""
@@ -188,29 +252,33 @@ class Tracker:
             is_tentative = tracks.state[slot] == TENTATIVE
             limit_ms = config.confirm_ms if is_tentative else config.coast_ms
             if t_ms - tracks.last_ms[slot] > limit_ms:
+                if not is_tentative:
+                    self._remember(slot)
                 tracks.state[slot] = FREE
                 tracks.died.append(slot)
         return bool(tracks.died)
 
-    def _give_birth(
-        self,
-        boxes: list[Box],
-        scores: list[float],
-        taken: bytearray,
-        held: list[Box],
-        t_ms: float,
-    ) -> bool:
+    def _remember(self, slot: int) -> None:
+        """Keep what may tell a confirmed person when they come out of hiding."""
+        tracks = self.tracks
+        left, top, right, bottom = tracks.boxes[slot].tolist()
+        if self._memory.is_inside((left, top, right, bottom)):
+            number, last_ms = tracks.track_id.item(slot), tracks.last_ms.item(slot)
+            x, y = tracks.centre[slot].tolist()
+            self._memory.add(Gone(number, last_ms, x, y, bottom - top))
+
+    def _give_birth(self, seen: list[Seen], taken: bytearray, held: list[Box], t_ms: float) -> bool:
         """Start a track for each strong box that is nobody's; True when any was started."""
         born = False
-        for box, score, is_taken in zip(boxes, scores, taken, strict=True):
-            if is_taken or score < self._birth_score or _is_second_box(box, held):
+        for one, is_taken in zip(seen, taken, strict=True):
+            if is_taken or one.score < self._birth_score or _is_second_box(one.box, held):
                 continue
             slot = self._free_slot()
             if slot is None:
                 self.births_refused += 1
                 break
-            self._start(slot, box, score, t_ms)
-            held.append(box)
+            self._start(slot, one, t_ms)
+            held.append(one.box)
             born = True
         return born
 
@@ -219,7 +287,7 @@ class Tracker:
         free = np.flatnonzero(self.tracks.state == FREE).tolist()
         return next((slot for slot in free if slot not in self.tracks.died), None)
 
-    def _start(self, slot: int, box: Box, score: float, t_ms: float) -> None:
+    def _start(self, slot: int, one: Seen, t_ms: float) -> None:
         tracks = self.tracks
         tracks.state[slot] = TENTATIVE if self._config.confirm_ms else CONFIRMED
         tracks.track_id[slot] = self._next_id
@@ -227,37 +295,32 @@ class Tracker:
         tracks.velocity[slot] = 0.0
         tracks.first_ms[slot] = self._strong_ms[slot] = t_ms
         self._hits[slot] = 1
-        self._place(slot, box, score, t_ms)
+        self.mean_score[slot] = one.score
+        self._gains.start(slot)
+        self._appeared[slot] = self._memory.is_inside(one.box)
+        self._place(slot, one.box, one.score, t_ms)
 
 
-def _overlaps(
-    expected: list[Expected], boxes: list[Box], strong: int
-) -> list[tuple[bool, float, int, int]]:
-    """Pairs that may be one person: (detection is weak, -IoU, row of the track, of the detection).
+def _rounds(expected: list[Expected], seen: list[Seen], strong: int) -> dict[int, int]:
+    """Row of a track -> row of its detection: the strong first, who is confirmed first."""
+    chosen: dict[int, int] = {}
+    columns: set[int] = set()
+    for pairs in compare(expected, seen, strong):
+        if pairs:
+            left: list[Pair] = pairs
+            if chosen:
+                left = [p for p in pairs if p[1] not in chosen and p[2] not in columns]
+            for row, column in best(left):
+                chosen[row] = column
+                columns.add(column)
+    return chosen
 
-    A pair that would need a jump out of the track's reach is none. Boxes are sorted by their left
-    side, so that in a crowd a track is compared with those that stand in its way, not with all.
-    """
-    found = []
-    by_left = sorted((box[0], column) for column, box in enumerate(boxes))
-    widest = max((box[2] - box[0] for box in boxes), default=0.0)
-    for row, (_, left, top, right, bottom, x, y, reach2) in enumerate(expected):
-        area = (right - left) * (bottom - top)
-        first, last = bisect_left(by_left, (left - widest,)), bisect_left(by_left, (right,))
-        for _, column in by_left[first:last]:
-            x1, y1, x2, y2 = boxes[column]
-            width = (right if right < x2 else x2) - (left if left > x1 else x1)
-            if width <= 0.0:
-                continue
-            height = (bottom if bottom < y2 else y2) - (top if top > y1 else y1)
-            if height <= 0.0:
-                continue
-            inter = width * height
-            union = max(area + (x2 - x1) * (y2 - y1) - inter, 1e-6)
-            far2 = ((x1 + x2) * 0.5 - x) ** 2 + ((y1 + y2) * 0.5 - y) ** 2
-            if inter >= MIN_IOU * union and far2 <= reach2:
-                found.append((column >= strong, -inter / union, row, column))
-    return found
+
+def _shifted(who: Expected, x_px: float, y_px: float) -> Expected:
+    """The same person in a picture that has moved."""
+    return who._replace(
+        x=who.x + x_px, y=who.y + y_px, last_x=who.last_x + x_px, last_y=who.last_y + y_px
+    )
 
 
 def _is_second_box(box: Box, held: list[Box]) -> bool:

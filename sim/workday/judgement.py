@@ -100,7 +100,7 @@ class _Judgement:
         actions = load_package(find_package(board.models.action), "tflite").info.classes
         self._postures = Postures(limits.tracks, tuple(actions))
         resolved = resolve_site(site, *size, file)
-        self._tracker = Tracker(self._tracks, site.tracking, BIRTH_SCORE)
+        self._tracker = Tracker(self._tracks, site.tracking, BIRTH_SCORE, size)
         self._rules = build_rules(site, resolved, limits.tracks, self._postures)
         self._hazards = Hazards(len(self._rules.table))
         self._alarms = Alarms([info.severity for info in self._rules.table], site.alarm)

@@ -73,7 +73,7 @@ def test_an_impossible_jump_is_never_the_same_person():
     stage = Stage()
     for tick in range(5):
         stage.see(tick * 100, person(10, height=400))
-    stage.see(500, (150.0, 60.0, 330.0, 480.0))
+    stage.see(500, person(10 + 0.6 * 400, height=400))
     assert stage.ids == [1, 2]
 
 

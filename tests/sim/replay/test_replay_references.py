@@ -21,7 +21,7 @@ ZONE_ENTRY = Path(__file__).parent / "references" / "zone_entry.rec"
 MOST_BYTES = 300_000
 
 PLANTED = {
-    "the tracker follows more slowly": "import runtime.track as t; t.POSITION_GAIN = 0.6",
+    "the tracker follows more slowly": "import runtime.track_filter as f; f._R *= 4",
     "time in a zone goes half as fast": (
         "import runtime.rules.build as b; real = b.ZoneRules.update;"
         " b.ZoneRules.update = lambda self, tracks, t_ms, hazards:"
