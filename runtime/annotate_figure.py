@@ -20,17 +20,17 @@ TORSO = (5, 6, 12, 11)
 HEAD = range(5)
 SHOULDERS, HIPS = (5, 6), (11, 12)
 STANDING = (
-    *((0.50, 0.08),) * 5,
-    (0.30, 0.21), (0.70, 0.21), (0.20, 0.37), (0.80, 0.37), (0.17, 0.51), (0.83, 0.51),
-    (0.38, 0.53), (0.62, 0.53), (0.37, 0.75), (0.63, 0.75), (0.36, 0.96), (0.64, 0.96),
+    *((0.50, 0.07),) * 5,
+    (0.28, 0.19), (0.72, 0.19), (0.20, 0.35), (0.80, 0.35), (0.18, 0.49), (0.82, 0.49),
+    (0.38, 0.50), (0.62, 0.50), (0.37, 0.73), (0.63, 0.73), (0.36, 0.96), (0.64, 0.96),
 )  # fmt: skip
 """Joints of somebody who stands, as shares of the box."""
-SLIM = 0.42
+SLIM = 0.34
 """Width of a standing figure, in heights: arms and tools make a box wider than its person."""
 LYING = 1.2
 """From this width on, in heights, a box is of somebody who lies."""
-HEADS_HIGH = 7.0
-LIMB_SHARE = 1 / 16
+HEADS_HIGH = 7.5
+LIMB_SHARE = 1 / 20
 RIM_PX = 2
 
 Point = tuple[float, float]

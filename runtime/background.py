@@ -44,9 +44,10 @@ LIGHT_SHARE = 0.3
 """More of the uncovered picture changing at once is the light, or the camera, and nobody."""
 LEAST_CELLS = 0.2
 """Share of the picture that must be free of people for the light to be judged."""
-LEAST_GAIN, MOST_GAIN = 0.5, 2.0
-STRAINED_GAIN = 1.5
-"""Light that stays this far from what was learned for `learn_ms`: the room is learned anew."""
+TONES = (3, 10, 25, 50, 75, 90, 97)
+"""Percentiles of brightness that tell how the picture's tones have moved, by colour."""
+STRAINED = 48
+"""Of 256: when tones stay this far off for `learn_ms`, the room is learned anew."""
 DRIFT_STEPS = 5
 """Daylight may change the look of a cell by one of 256 in so many looks."""
 BLEND = 0.2
@@ -126,7 +127,7 @@ class Background:
         self._judge(changed, covered, passed_ms)
         self._suspect(detections)
         self._learn(frame.pixels, ~changed & ~covered)
-        self.ready = self._is_ready()
+        self.ready = self.share >= READY_SHARE
 
     def is_due(self, t_ms: float) -> bool:
         """It is time for the next look."""
@@ -151,21 +152,22 @@ class Background:
         unlike: Mask = cv2.absdiff(now, self.means).max(axis=2) > CELL_CHANGE
         return unlike
 
-    def _is_ready(self) -> bool:
+    @property
+    def share(self) -> float:
+        """Learned cells of all cells."""
         inside = self._grid.inside
-        return np.count_nonzero(self.learned & inside) >= READY_SHARE * np.count_nonzero(inside)
+        return np.count_nonzero(self.learned & inside) / np.count_nonzero(inside)
 
     def _adapt(self, covered: Mask, passed_ms: float) -> None:
         """Tell the light, and the camera's answer to it, from what happens in the room."""
         free = ~covered & self._grid.inside
         if np.count_nonzero(free) >= LEAST_CELLS * np.count_nonzero(self._grid.inside):
             middle = slice(SAMPLES // 2, None, SAMPLES)
-            look = self._look[middle, middle][free] + np.float32(1.0)
-            now = self._samples[middle, middle][free] + np.float32(1.0)
-            gain = np.clip(np.median(look / now, axis=0), LEAST_GAIN, MOST_GAIN)
-            table = np.arange(256)[:, None] * gain[None] + 0.5
-            self._light[0] = np.minimum(table, 255.0)
-            strained = max(gain.max(), 1.0 / gain.min()) > STRAINED_GAIN
+            look = np.percentile(self._look[middle, middle][free], TONES, axis=0)
+            now = np.percentile(self._samples[middle, middle][free], TONES, axis=0)
+            for colour in range(3):
+                self._light[0, :, colour] = _tone_curve(now[:, colour], look[:, colour])
+            strained = np.abs(look - now).max() > STRAINED
             self._strained_ms = self._strained_ms + passed_ms if strained else 0.0
             if self._strained_ms > self._learn_ms:
                 self.forget()
@@ -212,6 +214,8 @@ class Background:
 
     def _renew(self, cells: Mask) -> None:
         """These cells look different for good: their look is what is seen now."""
+        if not cells.any():
+            return
         wide = cells.repeat(SAMPLES, axis=0).repeat(SAMPLES, axis=1)
         np.copyto(self._look, self._samples, where=wide[..., None])
         self._copied[cells] = False
@@ -257,3 +261,14 @@ class Background:
                 cv2.copyTo(source, grid.band_mask(cells, height_px), dst=old)
         copied[rows] |= earned
         grid.means(self.pixels, 0, self.means)
+
+
+def _tone_curve(now: F64, look: F64) -> U8:
+    """What each tone of now was when the room was learned: uint8[256]."""
+    ends = np.clip([now[0] - 255.0, now[-1] + 255.0], -255.0, 510.0)
+    shifts = look[0] - now[0], look[-1] - now[-1]
+    from_tones = np.concatenate((ends[:1], now, ends[1:]))
+    to_tones = np.concatenate((ends[:1] + shifts[0], look, ends[1:] + shifts[1]))
+    curve = np.interp(np.arange(256), from_tones, to_tones)
+    curve = np.clip(curve + 0.5, 0.0, 255.0).astype(np.uint8)
+    return curve

@@ -96,6 +96,11 @@ class Anonymiser:
         self._colours: U8 = np.full((height_px, width_px, 3), 0, np.uint8)
         self._mask: U8 = np.full((height_px, width_px), 0, np.uint8)
 
+    @property
+    def learned_share(self) -> float:
+        """Share of the picture that is shown as the empty room; 0 until it is `ready`."""
+        return self._room.share if self._room.ready else 0.0
+
     def learns_at(self, t_ms: float) -> bool:
         """The next frame to learn from is due."""
         return self._room.is_due(t_ms)
@@ -121,7 +126,8 @@ class Anonymiser:
                 because of them.
             t_ms: source time.
         """
-        self._grid.means(frame.pixels, 0, self._means[0])
+        if self.mode == "people" and self._room.ready:
+            self._grid.means(frame.pixels, 0, self._means[0])
         wanted = self._wanted(detections, tracks)
         self._compose(frame.pixels, self._hold(wanted, t_ms), self._picture.canvas)
         return self._picture
@@ -182,8 +188,7 @@ class Anonymiser:
             if not whole.any():
                 continue
             whole = self._grid.pooled(whole, level)
-            if level:
-                self._grid.means(pixels, level, self._means[level])
+            self._grid.means(pixels, level, self._means[level])
             self._settle(level)
             table = self._grid.repeated(self._shown[level], level)
             np.copyto(self._cells, table, where=whole[..., None])

@@ -25,7 +25,7 @@ SAMPLES = 3
 """Samples along a side of the finest cell: what stillness is judged by, never shown."""
 LEAST_SAMPLE_PX = 3
 """So the finest cell is at least 9 px wide, and the one for the unknown 36."""
-HEADS_HIGH, HEADS_WIDE = 9.0, 3.0
+HEADS_HIGH, HEADS_WIDE = 9.0, 4.0
 """A body is 7 to 8 heads high and 3 wide; a cell is no smaller than these shares of its box."""
 
 
