@@ -151,7 +151,11 @@ def evaluate(argv: list[str]) -> int:
         from runtime.falls_evaluation import falls
 
         return falls(argv[1:])
-    sys.stderr.write("usage: haetae eval detect|skeleton|action|track|entry|falls --help\n")
+    if what == "privacy":
+        from runtime.privacy_evaluation import privacy
+
+        return privacy(argv[1:])
+    sys.stderr.write("usage: haetae eval detect|skeleton|action|track|entry|falls|privacy --help\n")
     return OK if what in ("-h", "--help") else REFUSED_CONFIG
 
 

@@ -28,6 +28,7 @@ from models.signature import open_session
 from models.tables import Detections
 from runtime import plugins
 from runtime.context import Context
+from runtime.people import People
 from runtime.privacy import Anonymiser
 from runtime.privacy_faces import Find, face_finders
 from runtime.privacy_stages import LearnRoom
@@ -44,9 +45,11 @@ OK, FOUND, WRONG = 0, 1, 2
 MODES: tuple[Mode, ...] = get_args(Mode)
 DEFAULT_MODEL = "ppe_s"
 CAPACITY, TRACKS = 64, 32
+FPS = 5.0
+"""Clips are looked at no faster than the room is learned."""
 LEARN_MS = 5000
 """The shortest that a site may ask for: clips are short."""
-MOST_PLAYS = 60
+MOST_PLAYS = 20
 """A clip in which no room was learned by then has none to learn."""
 
 
@@ -55,28 +58,43 @@ class NothingToLookAt(Exception):
 
 
 class Chain:
-    """Detector, tracker and anonymiser of one picture size and mode, as in the loop."""
+    """Detector, tracker and an anonymiser per mode, as in the loop, for one picture size."""
 
-    def __init__(
-        self, package: Package, session: Session, size: tuple[int, int], config: PrivacyConfig
-    ) -> None:
+    def __init__(self, package: Package, session: Session, size: tuple[int, int]) -> None:
         score = package.info.thresholds.score
+        self._people = People(package.info.classes, str(package.folder), CAPACITY)
         self._detector = Detector(package, session, *size, 2 * CAPACITY, score)
-        self.context = Context(Frame(*size), Detections(2 * CAPACITY), Tracks(TRACKS), Hazards(0))
-        self._tracker = Tracker(self.context.tracks, TrackingConfig(), score)
-        self.anonymiser = Anonymiser(*size, config)
-        self._learn = LearnRoom(self.anonymiser, self._detector, 2 * CAPACITY, score)
+        self._context = Context(Frame(*size), Detections(CAPACITY), Tracks(TRACKS), Hazards(0))
+        self._tracker = Tracker(self._context.tracks, TrackingConfig(), score)
+        self.anonymisers: dict[Mode, Anonymiser] = {}
+        self._learn: list[LearnRoom] = []
+        for mode in MODES:
+            config = PrivacyConfig(mode=mode, learn_ms=LEARN_MS)
+            anonymiser = self.anonymisers[mode] = Anonymiser(*size, config)
+            self._learn.append(LearnRoom(anonymiser, self._detector, 2 * CAPACITY, score))
 
-    def __call__(self, pixels: U8, t_ms: float) -> U8:
-        """One picture, anonymised; valid until the next call. Raises NpuFault."""
-        context = self.context
+    @property
+    def knows_room(self) -> bool:
+        """Every mode has learned the empty room."""
+        return all(each.learned_share > 0.0 for each in self.anonymisers.values())
+
+    def look(self, pixels: U8, t_ms: float) -> None:
+        """Detect, follow and learn. Raises NpuFault."""
+        context = self._context
         context.frame.pixels[:] = pixels
         context.t_ms = t_ms
-        self._detector(context.frame.pixels, context.detections)
+        self._detector(context.frame.pixels, self._people.found)
+        self._people.part(context.detections, context.equipment)
         self._tracker.update(context.detections, t_ms)
-        self._learn(context)
-        frame, detections, tracks = context.frame, context.detections, context.tracks
-        return self.anonymiser(frame, detections, tracks, t_ms).pixels
+        for learn in self._learn:
+            learn(context)
+
+    def shown(self, mode: Mode) -> U8:
+        """The picture that was looked at last, anonymised; valid until the next call."""
+        context = self._context
+        return self.anonymisers[mode](
+            context.frame, context.detections, context.tracks, context.t_ms
+        ).pixels
 
 
 class Count:
@@ -141,9 +159,11 @@ class Evaluation:
         return done
 
     def _look_at_picture(self, raw: U8) -> None:
+        chain = self._chain(raw)
+        chain.look(raw, 0.0)
         last: tuple[U8, dict[str, int]] | None = None
         for mode in MODES:
-            shown = self._chain(raw, mode)(raw, 0.0)
+            shown = chain.shown(mode)
             if last is None or not np.array_equal(shown, last[0]):
                 last = shown.copy(), self._count.find(shown)
             self._count.add(mode, last[1])
@@ -152,54 +172,48 @@ class Evaluation:
         """Learn the room of a clip, then look at each so many pictures of it.
 
         Returns:
-            the share of the room that was learned, in mode "people"; 0 where none was.
+            the share of the room that was learned; 0 where there was none to learn.
 
         Raises:
             NothingToLookAt: the clip cannot be read.
         """
-        raw, fps = _read(path)
-        numbers = range(0, len(raw), every)
-        for number in numbers:
-            self._count.add("raw", self._count.find(raw[number]))
-        learned = 0.0
-        for mode in MODES:
-            chain, t_ms = self._chain(raw[0], mode), 0.0
-            for _ in range(MOST_PLAYS if mode != "everything" else 1):
-                if chain.anonymiser.empty_scene() is not None:
-                    break
-                for pixels in raw:
-                    chain(pixels, t_ms)
-                    t_ms += 1000.0 / fps
-            for number, pixels in enumerate(raw):
-                shown = chain(pixels, t_ms)
-                t_ms += 1000.0 / fps
-                if number in numbers:
-                    self._count.add(mode, self._count.find(shown))
-            if mode == "people":
-                learned = chain.anonymiser.learned_share
-        return learned
+        raw, step_ms = _read(path)
+        chain, t_ms = self._chain(raw[0]), 0.0
+        for _ in range(MOST_PLAYS):
+            for pixels in raw:
+                chain.look(pixels, t_ms)
+                t_ms += step_ms
+            if chain.knows_room:
+                break
+        for number, pixels in enumerate(raw):
+            chain.look(pixels, t_ms)
+            shown = {mode: chain.shown(mode) for mode in MODES}
+            t_ms += step_ms
+            if number % every == 0:
+                self._count.add("raw", self._count.find(pixels))
+                for mode in MODES:
+                    self._count.add(mode, self._count.find(shown[mode]))
+        return chain.anonymisers["people"].learned_share
 
-    def _chain(self, raw: U8, mode: Mode) -> Chain:
-        config = PrivacyConfig(mode=mode, learn_ms=LEARN_MS)
-        return Chain(self._package, self._session, (raw.shape[1], raw.shape[0]), config)
+    def _chain(self, raw: U8) -> Chain:
+        return Chain(self._package, self._session, (raw.shape[1], raw.shape[0]))
 
 
 def _read(path: Path) -> tuple[list[U8], float]:
-    """All pictures of a clip. Raises NothingToLookAt."""
+    """Some pictures a second of a clip, and ms between them. Raises NothingToLookAt."""
     reader = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
-        fps = reader.get(cv2.CAP_PROP_FPS) or 10.0
-        frames = []
-        while True:
-            done, pixels = reader.read()
-            if not done:
-                break
-            frames.append(pixels)
+        fps = reader.get(cv2.CAP_PROP_FPS) or FPS
+        stride, frames, number = max(1, round(fps / FPS)), [], 0
+        while reader.grab():
+            if number % stride == 0:
+                frames.append(reader.retrieve()[1])
+            number += 1
     finally:
         reader.release()
     if not frames:
         raise NothingToLookAt(f"{path}: no picture can be read from it")
-    return frames, fps
+    return frames, 1000.0 * stride / fps
 
 
 def privacy(argv: list[str]) -> int:
@@ -241,7 +255,9 @@ def _parser() -> argparse.ArgumentParser:
         "--faces", type=Path, action="append", default=[], help="a MediaPipe face detector, .tflite"
     )
     parser.add_argument("--pictures", type=int, default=200, help="with a face, to look at")
-    parser.add_argument("--every", type=int, default=10, help="of a clip: each so many pictures")
+    parser.add_argument(
+        "--every", type=int, default=2, help="of a clip: each so many pictures, of 5 a second"
+    )
     parser.add_argument("--seed", type=int, default=0, help="chooses among the pictures")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="detector package")
     return parser
