@@ -49,7 +49,7 @@ LEARN_SHARE = 0.75
 """A standing height is learned from this on, as measured by limbs."""
 LEARN, LEARN_SMALLER, LEARN_LIMBS = 0.3, 0.1, 0.1
 """Steps per skeleton towards a larger standing height, towards a smaller, and by the limbs."""
-DROP_MS, DROP_SHARE = 250.0, 0.35
+DROP_MS, DROP_SHARE = 250.0, 0.45
 """A head that came down by this share of the standing height in one to two such times is falling:
 nobody sits or squats so fast (2 m/s)."""
 VANISH_MS, VANISHED_LEVEL = 500.0, 0.6
