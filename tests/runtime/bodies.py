@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-ACTIONS = ("stand", "walk", "squat", "sit", "bend", "fall", "lie", "crawl")
+ACTIONS = ("stand", "walk", "squat", "sit", "bend", "fall", "lie", "crawl", "climb")
 HIP, TORSO, HEAD = 1.7, 1.0, 0.5
 """Heights in torso lengths: hips above the ground, shoulders above hips, nose above shoulders."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from drivers.toml_strict import ConfigErrors
 from runtime.needs import check_actions
 from runtime.site import Site
 from runtime.site_rules import PostureRuleConfig
-from tests.runtime.bodies import ACTIONS, scores
+from tests.runtime.bodies import ACTIONS, figure, scores
 from tests.runtime.yard import Yard
 
 UP, BENT = scores(), scores(bend=0.9)
@@ -98,6 +99,62 @@ def test_the_reason_names_score_action_and_age():
     why = does(begins(posture()), 2000, BENT).whys[0]
     assert 0.5 <= why["score"] <= 0.9
     assert (why["least_score"], why["action"], why["skeleton_age_ms"]) == (0.5, "bend", 0)
+
+
+CLIMB = scores(climb=0.95)
+RUNG_PX = 15
+"""A tenth of the figure."""
+
+
+def at_a_ladder(rises, for_ms=6000, began_on_it=False, **rule) -> Yard:
+    """Stands for a second, then for some time with hands on a rung; `rises`: seconds to pixels."""
+    yard = posture(actions=["climb"], **rule)
+    for k in range(round((1000 + for_ms) / 100)):
+        up_px = rises(k / 10 - 1) if k >= 10 else 0
+        joints = figure("stand", 100, 300 - (up_px if np.isscalar(up_px) else 0))
+        if not np.isscalar(up_px):
+            joints[15:, 1] -= up_px
+        yard.put(0, 100, 300, 160)
+        yard.postures.keypoints[0], yard.postures.torso_px[0] = joints, 50.0
+        yard.postures.scores[0] = CLIMB if k >= 10 or began_on_it else UP
+        yard.postures.judged_ms[0] = yard.t_ms
+        yard.tick()
+    return yard
+
+
+CLIMBS = {
+    "goes up": (lambda: at_a_ladder(lambda t_s: RUNG_PX * t_s), ["raised"]),
+    "works at a wall": (lambda: at_a_ladder(lambda t_s: 0), []),
+    "shifts from foot to foot": (
+        lambda: at_a_ladder(lambda t_s: np.array([12, 0]) * (t_s % 1 < 0.5)),
+        [],
+    ),
+    "was on the ladder from the first": (
+        lambda: at_a_ladder(lambda t_s: 0, began_on_it=True),
+        ["raised"],
+    ),
+    "goes up and comes down": (
+        lambda: at_a_ladder(lambda t_s: RUNG_PX * min(t_s, 1) * (t_s < 0.5)),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLIMBS)
+def test_who_climbs_leaves_the_ground(name):
+    play, expected = CLIMBS[name]
+    assert play().states == expected
+
+
+def test_the_reason_says_how_high():
+    why = at_a_ladder(lambda t_s: RUNG_PX * t_s).whys[0]
+    assert 0.07 <= why["lifted_heights"] < 0.3
+    assert why["action"] == "climb"
+
+
+def test_an_action_beside_climbing_needs_no_lift():
+    yard = does(begins(posture(actions=["climb", "bend"])), 2000, BENT)
+    assert yard.states == ["raised"]
 
 
 def test_a_slot_used_anew_has_no_posture():
