@@ -5,7 +5,8 @@ places, left and right change sides. So three things count as a movement, each i
 height against `moved_heights`:
 - the middle of the shoulders or of the hips is elsewhere, smoothed over time;
 - two pairs of limb joints are elsewhere at once, smoothed, whichever side is which;
-- a wrist or an elbow went to and fro by SHARE of it step by step, as in work: a jump is no step.
+- a wrist or an elbow of somebody upright went to and fro by SHARE of it step by step, as in work:
+  a jump is no step.
 Simulated people, 85 to 150 pixels tall, the last of the three in one of four beats, in heights:
 0.05 to 0.10 of seven who lie or stand still; 0.10 to 0.15 of six at work, and 0.07 of one whose
 hands move by 5 cm: whoever does fine work is still.
@@ -17,11 +18,16 @@ from math import exp, hypot, inf
 
 from runtime.posture import NEVER_MS, Postures
 from runtime.posture_down import STANDING_TORSOS
+from runtime.posture_form import rise
 from runtime.tables import Tracks
 
 SMOOTH_MS = 400.0
 """Time in which a new place takes over: a joint that is elsewhere in one picture has not moved."""
 LONGEST_STEP_MS = 400.0
+UPRIGHT, TALL, TALL_MS = 0.5, 0.7, 8000.0
+"""Shoulders so many torso lengths above the hips, and so much left of how long they were before
+they came to rest: the arms of somebody who lies are not seen well enough to say that they work. Who
+walks away is smaller after the last, who falls is not yet."""
 SETTLE_MS = 800.0
 """Smoothed places follow a movement for this long: what comes then is compared with its end."""
 STALE_MS = 1500.0
@@ -139,6 +145,7 @@ class Body:
         "looked_ms",
         "moved",
         "since_ms",
+        "tall_px",
         "track_id",
         "trunk",
     )
@@ -149,9 +156,16 @@ class Body:
     def begin(self, track_id: int, t_ms: float, box: list[float]) -> None:
         """Somebody new."""
         self.track_id, self.since_ms, self.looked_ms = track_id, t_ms, NEVER_MS
-        self.moved, self.by_skeleton, self.length_px = 0.0, False, 1.0
+        self.moved, self.by_skeleton, self.length_px, self.tall_px = 0.0, False, 1.0, 1.0
         self.box, self.box_ref, self.box_ms, self.beat_ms = box, box, t_ms, t_ms
         self.trunk, self.limbs = [Pair() for _ in TRUNK], [Pair() for _ in LIMBS]
+
+    def grow(self, waited_ms: float, t_ms: float) -> None:
+        """Learn how long they are; shorter only on the way."""
+        if self.length_px > self.tall_px:
+            self.tall_px = self.length_px
+        elif t_ms - self.since_ms <= SETTLE_MS:
+            self.tall_px += (1.0 - exp(-waited_ms / TALL_MS)) * (self.length_px - self.tall_px)
 
     def judge(self, away: float, limit: float, t_ms: float) -> None:
         """They moved when it is more than the limit; where they come to rest it begins anew."""
@@ -219,7 +233,10 @@ class Stillness:
                 pair.see(joints[a], joints[b], gain, step_px, t_ms)
         away = max(pair.middle_away() for pair in body.trunk)
         away = max(away, sorted(pair.away() for pair in body.limbs)[-2])
-        away = max(away, max(pair.stepped() for pair in body.limbs[:ARMS]) / SHARE)
+        body.grow(waited_ms, t_ms)
+        upright_px = UPRIGHT * postures.torso_px.item(slot)
+        if body.length_px >= TALL * body.tall_px and (rise(joints) or 0.0) >= upright_px:
+            away = max(away, max(pair.stepped() for pair in body.limbs[:ARMS]) / SHARE)
         body.judge(away / length_px, self._limit, t_ms)
         if t_ms - body.beat_ms >= BEAT_MS:
             body.beat_ms = t_ms

@@ -86,6 +86,10 @@ STORIES = {
     "a wrist hops": (lambda: seen(immobile(), 12_000, hopping_wrist), ["raised"]),
     "sways": (lambda: seen(immobile(), 12_000, unsteady), ["raised"]),
     "works with a hand": (lambda: seen(immobile(), 30_000, at_work), []),
+    "lies, and a wrist seems to wander": (
+        lambda: seen(seen(immobile(), 3000), 12_000, at_work, posture="lie"),
+        ["raised"],
+    ),
     "waves": (lambda: seen(immobile(), 30_000, waves), []),
     "moves aside again and again": (lambda: seen(immobile(), 30_000, shifts), []),
     "stands for less": (
