@@ -23,8 +23,10 @@ LEARN_MS = 30_000.0
 """Noise must be known for so long before its end means anything."""
 LEAST_FLOOR = 0.7
 """Grey levels: a camera with less noise than this has none that could be missed."""
-FROZEN_SHARE = 0.5
+FROZEN_SHARE = 0.65
 """Of the least noise there has been: no patch has as much when the picture is frozen."""
+FALL_PER_S = 0.03
+"""The least noise falls no faster than this once it is known: a drop is what is looked for."""
 RISE_PER_S = 0.0005
 """The least noise is forgotten so fast, so that it follows day and night: twice in 23 minutes."""
 OTHER_LIGHT = 12.0
@@ -82,9 +84,12 @@ class Noise:
             self._least, self.floor = median if self._last_ms else 255.0, 0.0
         self.frozen = self.floor >= LEAST_FLOOR and self.busiest < FROZEN_SHARE * self.floor
         if not self.frozen:
-            rise = 1.0 + RISE_PER_S * (t_ms - self._last_ms) / 1000.0
-            self._least = min(median, self._least * rise)
+            self._follow(median, (t_ms - self._last_ms) / 1000.0)
             self._level += 0.1 * (level - self._level)
             if t_ms - self._learning_since_ms >= LEARN_MS:
                 self.floor = self._least
         self._last_ms = t_ms
+
+    def _follow(self, median: float, passed_s: float) -> None:
+        lowest = self.floor * (1.0 - FALL_PER_S * passed_s)
+        self._least = max(min(median, self._least * (1.0 + RISE_PER_S * passed_s)), lowest)

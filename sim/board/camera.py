@@ -12,11 +12,12 @@ from drivers.camera.pacing import due_index, frame_time_ms
 from drivers.faults import CameraFault
 from drivers.interfaces import U8, Frame
 from sim.board.faults import Options
+from sim.board.spoil import covered, dim, encode_anew, garbage, hide
 
-DARK = 7
-"""Brightest value behind a cover: a mask of bits, well below what counts as light."""
 REHEARSAL_MS = (0.0, 700.0, 5000.0)
 """Moments of the world drawn before the seal, so that everything that draws is in memory."""
+BAG_LEVEL = 220
+"""Grey level of what hides the picture, unless the fault says another."""
 _NOISE_BYTES = 65_521
 """A prime, so that rows do not repeat."""
 
@@ -102,6 +103,9 @@ class WorldCamera:
         for t_ms in REHEARSAL_MS:
             self._scene.render(t_ms, frame.pixels)
         for index in range(2):
+            dim(frame.pixels, self._noise, index, 10)
+            hide(frame.pixels, self._noise, index, 100, 220)
+            encode_anew(frame.pixels, index)
             covered(frame.pixels, self._noise, index)
             garbage(frame.pixels, self._noise, index)
 
@@ -110,20 +114,22 @@ class WorldCamera:
         self._is_open = False
 
     def _spoil(self, pixels: U8, index: int) -> None:
-        if "frozen" in self._faults:
+        faults = self._faults
+        if "frozen" in faults or "still" in faults:
             np.copyto(pixels, self._last)
-        elif "covered" in self._faults:
+            if "frozen" not in faults:
+                encode_anew(pixels, index)
+        elif "covered" in faults:
             covered(pixels, self._noise, index)
-        elif "garbage" in self._faults:
+        elif "garbage" in faults:
             garbage(pixels, self._noise, index)
+        else:
+            self._veil(pixels, index)
 
-
-def covered(pixels: U8, noise: U8, index: int) -> None:
-    """A hand over the lens: nearly black, with the noise of a sensor that turns its gain up."""
-    garbage(pixels, noise, index)
-    np.bitwise_and(pixels, DARK, out=pixels)
-
-
-def garbage(pixels: U8, noise: U8, index: int) -> None:
-    """Noise, another one for each picture."""
-    np.add(noise, np.uint8(index * 37 & 255), out=pixels)
+    def _veil(self, pixels: U8, index: int) -> None:
+        """What leaves something to see, one over the other."""
+        if (dimmed := self._faults.get("dim")) is not None:
+            dim(pixels, self._noise, index, dimmed["percent"])
+        if (hidden := self._faults.get("hidden")) is not None:
+            share, level = hidden.get("percent", 100), hidden.get("level", BAG_LEVEL)
+            hide(pixels, self._noise, index, share, level)

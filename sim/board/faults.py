@@ -63,6 +63,12 @@ CATALOGUE: dict[str, dict[str, Kind]] = {
         "frozen": Kind("the same picture again and again, with new numbers"),
         "covered": Kind("something lies over the lens: dark, with a little noise"),
         "garbage": Kind("pictures of noise"),
+        "hidden": Kind(
+            "a bag or tape over a part of the lens, from the left: flat, out of focus, of one grey",
+            {"percent": Option((), 1, 100), "level": Option((), 0, 255)},
+        ),
+        "dim": Kind("the light goes down to so many percent", {"percent": Option((), 0, 99, True)}),
+        "still": Kind("the same picture again and again, encoded anew each time"),
     },
     "npu": {
         "error": Kind("every inference fails"),

@@ -9,7 +9,7 @@ import numpy as np
 from sim.render.extent import parallel_bounds, pinhole_bounds
 from sim.render.raster import FAR, parallel, pinhole, to_camera
 from sim.render.shade import FADE
-from sim.render.tables import F32, F64, SHADOWED_LAMPS, lamp_rows, light_vector, view_row
+from sim.render.tables import F32, F64, SHADOWED_LAMPS, lamp_rows, light_vector, ranked, view_row
 from sim.world.lighting import Lighting
 from sim.world.mesh import Mesh
 
@@ -35,6 +35,8 @@ class ShadowMaps:
     def __init__(self, lighting: Lighting, wet: float, middle_m: F64) -> None:
         self.vector = light_vector(lighting, wet)
         self.lamps = lamp_rows(lighting)
+        self._lamps_lit = self.lamps[:, 6:9].copy()
+        self._off_ms = np.array([lamp.off_ms for lamp in ranked(lighting)])
         self.sunny = bool(sum(lighting.sun) > 0)
         self.count = min(len(self.lamps), SHADOWED_LAMPS)
         turn = _towards(-np.asarray(lighting.to_sun, np.float64))
@@ -69,6 +71,14 @@ class ShadowMaps:
             whole = np.array([0, 0, LAMP_SIZE, LAMP_SIZE], np.int64)
             grid = self.lamp_still[k]
             self._draw(2 + k, mesh.vertices, mesh.triangles, mesh.material, seen, grid, whole)
+
+    def switch(self, t_ms: float) -> bool:
+        """Lamps that have gone out by now give no light. Returns whether some just did, or do."""
+        is_lit = (self._off_ms == 0.0) | (t_ms < self._off_ms)
+        now = self._lamps_lit * is_lit[:, None]
+        changed = not np.array_equal(now, self.lamps[:, 6:9])
+        self.lamps[:, 6:9] = now
+        return changed
 
     def active(self) -> list[int]:
         """Rows of the views whose light casts shadows of what moves: 0 sun, 2 and 3 lamps."""

@@ -107,6 +107,11 @@ class Scene:
             vertex, triangle = end, last
         self.starts = np.array([0] + [s.triangles.stop for s in self.slots], np.int64)
 
+    def light(self, t_ms: float) -> None:
+        """Sees to it that the lamps are those of this moment; the still picture is lit again."""
+        if self.maps.switch(t_ms):
+            self._turn[:] = 0.0
+
     def face(self, turn: F64) -> None:
         """Sees to it that the still picture is of this orientation, float64[3, 3]."""
         if np.array_equal(turn, self._turn):

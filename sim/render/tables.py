@@ -7,7 +7,7 @@ from dataclasses import astuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.world.lighting import Lighting
+from sim.world.lighting import Lamp, Lighting
 from sim.world.materials import MATERIALS, Material
 
 F32 = npt.NDArray[np.float32]
@@ -50,10 +50,14 @@ def light_vector(light: Lighting, wet: float) -> F32:
     return np.array([*triples, light.fog_per_m, light.sun_softness, wet], np.float32)
 
 
+def ranked(light: Lighting) -> list[Lamp]:
+    """The lamps, the strongest first."""
+    return sorted(light.lamps, key=lambda lamp: -sum(lamp.colour))
+
+
 def lamp_rows(light: Lighting) -> F32:
     """float32[N, 10]: place, direction, colour, cosine of each lamp, the strongest first."""
-    ranked = sorted(light.lamps, key=lambda lamp: -sum(lamp.colour))
-    rows = [(*lamp.at_m, *lamp.direction, *lamp.colour, lamp.cosine) for lamp in ranked]
+    rows = [(*lamp.at_m, *lamp.direction, *lamp.colour, lamp.cosine) for lamp in ranked(light)]
     return np.array(rows, np.float32).reshape(-1, 10)
 
 

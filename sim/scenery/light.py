@@ -193,7 +193,8 @@ def _lamp(lamp: LampConfig) -> Lamp:
     # A camera balances its white towards the lamps, so they look less coloured than they are.
     tint = kelvin_colour(lamp.kelvin) ** 0.6
     light = tint / tint.mean() * LAMP_AT_1M * lamp.power
-    return Lamp(lamp.at_m, _bgr(way), _bgr(light), math.cos(math.radians(LAMP_HALF_CONE_DEG)))
+    cosine = math.cos(math.radians(LAMP_HALF_CONE_DEG))
+    return Lamp(lamp.at_m, _bgr(way), _bgr(light), cosine, float(lamp.off_ms))
 
 
 def _exposure(

@@ -82,6 +82,8 @@ class LampConfig(_Strict):
     """1 lights a yard of ten metres well."""
     kelvin: Annotated[int, Meta(ge=1800, le=10000)] = 4000
     on: bool = True
+    off_ms: NonNegativeInt = 0
+    """It goes out at this time, and the exposure stays as it was; 0 = stays lit."""
 
 
 class LightConfig(_Strict):

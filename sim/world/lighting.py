@@ -18,12 +18,14 @@ class Lamp:
         direction: unit vector.
         colour: light at one metre on the axis.
         cosine: of half the cone; outside, the light fades out softly.
+        off_ms: when it goes out; 0 = never.
     """
 
     at_m: Vector
     direction: Vector
     colour: Bgr
     cosine: float
+    off_ms: float = 0.0
 
 
 @dataclass(frozen=True)

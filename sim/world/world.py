@@ -75,6 +75,7 @@ class World:
             pixels: uint8[height, width, 3] BGR, written.
         """
         self.pose(t_ms)
+        self.scene.light(t_ms)
         turn = self.mast.base(self.mast.knocked(t_ms))
         sway = self.mast.sway(t_ms) if self.mast.wind > 0 else None
         smear_px = self._smear_px(turn)

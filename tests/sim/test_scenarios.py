@@ -91,6 +91,13 @@ LIST: dict[str, Callable[[Scenario], object]] = {
     "hours_end": lambda s: s.site.schedules,
     "lunch_break": lambda s: s.site.schedules[0]["except"],
     "clock_lost": lambda s: s.site.schedules and s.wall_start.startswith("1970"),
+    "lens_bagged": lambda s: ("camera", "hidden") in breaks(s),
+    "lens_taped": lambda s: ("camera", "hidden") in breaks(s),
+    "lens_taped_partly": lambda s: s.faults[0].options["percent"] < 50,
+    "camera_bumped": lambda s: 0 < s.world.camera.knocks[0].pan_deg < 2,
+    "camera_still": lambda s: ("camera", "still") in breaks(s),
+    "lamps_go_out": lambda s: all(lamp.off_ms for lamp in s.world.light.lamps),
+    "one_lamp_goes_out": lambda s: sum(lamp.off_ms > 0 for lamp in s.world.light.lamps) == 1,
     "siren_refuses": lambda s: ("siren", "refused") in breaks(s),
 }
 """What has to be shipped, and what shows that a file is about it."""

@@ -111,6 +111,34 @@ class TestCamera:
         assert one.pixels.min() == 0 and one.pixels.max() == 255
         assert (one.pixels == two.pixels).all()
 
+    @pytest.mark.parametrize("percent", [30, 70, 100])
+    def test_hidden_from_the_left_it_shows_the_rest(self, board, percent):
+        camera, frame = camera_of(board), Frame(640, 360)
+        camera.grab(frame, 0)
+        before = frame.pixels.copy()
+        board.break_("camera", "hidden", {"percent": percent, "level": 200})
+        camera.grab(frame, 100)
+        hidden = round(6.4 * percent) - 30
+        assert abs(int(frame.pixels[:, :hidden].mean()) - 203) <= 2
+        assert frame.pixels[:, :hidden].max() - frame.pixels[:, :hidden].min() < 12
+        if percent < 100:
+            rest = frame.pixels[:, hidden + 60 :].astype(int) - before[:, hidden + 60 :]
+            assert abs(rest).max() < 20
+
+    def test_dim_it_has_so_much_less_light(self, board):
+        camera, frame = camera_of(board), Frame(640, 360)
+        camera.grab(frame, 0)
+        before = frame.pixels.mean()
+        board.break_("camera", "dim", {"percent": 10})
+        camera.grab(frame, 100)
+        assert frame.pixels.mean() == pytest.approx(0.1 * before + 3.5, abs=1.0)
+
+    def test_a_still_is_the_last_good_picture(self, board):
+        camera = camera_of(board)
+        grabs(camera, 0)
+        board.break_("camera", "still", {})
+        assert grabs(camera, 100, 200) == [(100, 1, 20), (200, 2, 20)]
+
 
 class FakeNpu:
     """A network that counts its runs."""

@@ -13,6 +13,7 @@ import pytest
 from sim.world.config import (
     CameraConfig,
     KnockConfig,
+    LampConfig,
     LensConfig,
     LightConfig,
     PersonConfig,
@@ -171,6 +172,21 @@ def test_a_knock_moves_the_picture_as_the_homography_says():
     error = np.abs(after.astype(int) - moved).max(2)[known]
     still = np.abs(after.astype(int) - before).max(2)[known]
     assert known.mean() > 0.6 and error.mean() < 3 and still.mean() > 3 * error.mean()
+
+
+def test_lamps_go_out_one_after_the_other_and_come_back_when_time_does():
+    lamps = [
+        LampConfig(at_m=(-5, 3, 6), aim_m=(0, 8.5), power=3, off_ms=1000),
+        LampConfig(at_m=(6, 4, 6), aim_m=(1, 9), power=2, off_ms=2000),
+    ]
+    night = WorldConfig(light=LightConfig(hour=23, lamps=lamps), **CLEAN)
+    world, both = taken(night, 999)
+    one, none, again = (np.zeros_like(both) for _ in range(3))
+    world.render(1000, one)
+    world.render(2000, none)
+    world.render(999, again)
+    assert both.mean() > 1.2 * one.mean() > 2 * none.mean()
+    assert (again == both).all()
 
 
 def test_truth_follows_the_sway():
