@@ -15,7 +15,7 @@ STRUCTURE = 1.5
 """Grey levels per pixel: a cell with less slope than this shows nothing."""
 SEEN_FIT, SEEN_CONTRAST = 0.3, 0.2
 """A cell is seen when its slopes fit those learned so well (correlation), and are so strong."""
-LEARN_RATE, SEEN_RATE, LOST_RATE = 0.3, 0.15, 0.03
+LEARN_RATE, SEEN_RATE, LOST_RATE = 0.3, 0.25, 0.05
 """Weight of a look in the scene: at first; then of cells that fit, and of those that do not."""
 
 

@@ -23,7 +23,7 @@ PERIOD_MS = 390.0
 """A look comes no sooner than this after the last: every fourth of ten pictures per second."""
 LEARN_MS, LEARN_LOOKS = 3000.0, 6
 """The scene is learned for so long, and from at least so many looks."""
-FOLLOW_LOOKS = 20
+FOLLOW_LOOKS = 40
 """In one look of so many the scene follows, and the move is measured even if nothing is missed."""
 LEAST_STRUCTURED = 0.08
 """Of all cells: with fewer there is no scene to know again, and nothing is seen."""
