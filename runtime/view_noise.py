@@ -19,7 +19,7 @@ F32 = npt.NDArray[np.float32]
 
 PATCHES = (4, 3)
 """The samples are looked at in so many patches, across and down."""
-LEARN_MS = 30_000.0
+LEARN_MS = 20_000.0
 """Noise must be known for so long before its end means anything."""
 LEAST_FLOOR = 0.7
 """Grey levels: a camera with less noise than this has none that could be missed."""

@@ -260,7 +260,7 @@ def again(picture, quality: int):
 
 
 def test_a_still_that_is_encoded_anew_each_time_is_frozen():
-    watched = Watched().is_(HOME, 34_000)
+    watched = Watched().is_(HOME, 24_000)
     still = alive(HOME, 1)
     watched.see(again(still, 88 + i % 3) for i in range(30))
     assert watched.raised == ["frozen"]
@@ -268,13 +268,13 @@ def test_a_still_that_is_encoded_anew_each_time_is_frozen():
 
 
 def test_the_same_picture_to_the_byte_is_frozen():
-    watched = Watched().is_(HOME, 34_000)
+    watched = Watched().is_(HOME, 24_000)
     assert watched.see(alive(HOME, 1) for _ in range(30)).raised == ["frozen"]
 
 
 def test_a_quiet_compressed_camera_is_not_frozen():
     """Where there is hardly any noise, less of it says nothing."""
-    watched = Watched().is_(again(HOME, 90), 34_000, sigma=0.35)
+    watched = Watched().is_(again(HOME, 90), 24_000, sigma=0.35)
     assert watched.is_(again(HOME, 90), 10_000, sigma=0.1).edges == []
 
 
