@@ -16,6 +16,10 @@ from runtime.site_rules import LineRuleConfig
 from runtime.tables import HazardEdge, Hazards, Tracks
 
 RIGHT = 1
+HIDDEN = 32
+"""The sides of the last so many who vanished are kept: somebody may cross behind a container."""
+NOBODY = 0, 0, 0.0, 0.0
+"""Track id, settled side, and where it was last, pixels."""
 
 
 class LineRules:
@@ -59,7 +63,7 @@ class LineRules:
         for gate in self._gates:
             hazards.active[gate.index] = 0
             for slot in tracks.died:
-                gate.forget(slot)
+                gate.forget(slot, tracks.track_id.item(slot))
         slots, asleep = self._scope.slots, self._scope.asleep
         if not slots:
             return
@@ -68,6 +72,8 @@ class LineRules:
             points = foot if gate.at_foot else centre
             for slot in slots:
                 x, y = points[slot]
+                if not gate.side[slot]:
+                    gate.recall(slot, tracks.track_id.item(slot))
                 if gate.settles(slot, x, y, t_ms):
                     gate.take(slot, tracks, hazards, counts=not asleep[gate.index])
 
@@ -79,6 +85,7 @@ class Gate:
         index: into the table of rules.
         at_foot: the foot point has to cross, else the centre of the box.
         count_in, count_out: crossings so far.
+        side: per slot the side that it is on, -1 or 1; 0 before it was seen.
     """
 
     def __init__(self, index: int, rule: LineRuleConfig, line: ResolvedLine, capacity: int) -> None:
@@ -89,24 +96,38 @@ class Gate:
         self.index = index
         self.at_foot = line.anchor == "foot"
         self.count_in = self.count_out = 0
-        self._side = array("b", bytes(capacity))
+        self.side = array("b", bytes(capacity))
         self._settled = array("b", bytes(capacity))
         self._through = bytearray(capacity)
         self._since_ms = array("d", bytes(8 * capacity))
         self._last_x = array("d", bytes(8 * capacity))
         self._last_y = array("d", bytes(8 * capacity))
+        self._hidden = [NOBODY] * HIDDEN
+        self._next = 0
 
-    def forget(self, slot: int) -> None:
-        """The track of this slot died."""
-        self._side[slot] = self._settled[slot] = 0
+    def forget(self, slot: int, track_id: int) -> None:
+        """The track of this slot died; its number may come out of hiding on the other side."""
+        if self._settled[slot]:
+            place = self._last_x[slot], self._last_y[slot]
+            self._hidden[self._next] = track_id, self._settled[slot], *place
+            self._next = (self._next + 1) % HIDDEN
+        self.side[slot] = self._settled[slot] = 0
+
+    def recall(self, slot: int, track_id: int) -> None:
+        """Take up again the side of a number that was known before, if it was."""
+        for place, (known, side, x, y) in enumerate(self._hidden):
+            if known == track_id:
+                self.side[slot] = self._settled[slot] = side
+                self._last_x[slot], self._last_y[slot] = x, y
+                self._hidden[place] = NOBODY
 
     def settles(self, slot: int, x: float, y: float, t_ms: float) -> bool:
         """True in the one frame in which a track has settled on another side than before."""
         offset = self._offset(x, y)
-        now, before = self._side[slot], self._settled[slot]
+        now, before = self.side[slot], self._settled[slot]
         if offset * now < 0.0 or (now == 0 and offset):
             self._through[slot] = self._crosses(slot, x, y) if now else self._is_beside(x, y)
-            now = self._side[slot] = 1 if offset > 0.0 else -1
+            now = self.side[slot] = 1 if offset > 0.0 else -1
             self._since_ms[slot] = t_ms
         self._last_x[slot], self._last_y[slot] = x, y
         return now != before and t_ms - self._since_ms[slot] >= self._settle_ms
@@ -114,10 +135,10 @@ class Gate:
     def take(self, slot: int, tracks: Tracks, hazards: Hazards, *, counts: bool) -> None:
         """Take the new side over; a crossing between the ends is an edge, a first side is none."""
         first_side = self._settled[slot] == 0
-        self._settled[slot] = self._side[slot]
+        self._settled[slot] = self.side[slot]
         if first_side or not counts or not self._through[slot]:
             return
-        going_in = self._side[slot] == self._in_sign
+        going_in = self.side[slot] == self._in_sign
         self.count_in += going_in
         self.count_out += not going_in
         x, y = tracks.foot[slot].tolist()

@@ -6,6 +6,7 @@ import pytest
 
 from runtime.geometry import resolve_site
 from runtime.rules.build import build_rules
+from runtime.rules.line import HIDDEN, Gate
 from runtime.site import LineConfig, Site, ZoneConfig
 from runtime.site_rules import LineRuleConfig, ZoneRuleConfig
 from runtime.tables import Hazards, Tracks, TrackState
@@ -212,3 +213,35 @@ def test_zone_and_line_rules_together_keep_the_order_of_the_file():
     assert [info.kind for info in walk.rules.table] == ["line", "zone"]
     assert walk.hazards.active == [0, 1]
     assert walk.hazards.edges[0].rule == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "number", "y", "edges"),
+    [
+        ("the same person", 10, 180, [(3300, "in")]),
+        ("somebody else", 11, 180, []),
+        ("the same, around the gate", 10, 20, []),
+    ],
+)
+def test_who_comes_out_of_hiding_beyond_the_line_has_crossed_it(who, number, y, edges):
+    walk = line()
+    for tick in range(5):
+        walk.at(tick * 100, 300, y)
+    walk.dies(1500)
+    walk.tracks.track_id[2] = number - 12
+    for tick in range(30, 40):
+        walk.at(tick * 100, 340, y, slot=2)
+    assert walk.edges == edges, who
+
+
+def test_the_sides_of_thousands_who_vanished_take_no_more_room():
+    rule = LineRuleConfig(line="gate", settle_ms=0)
+    site = Site(format=1, name="t", units="fraction", rules=[rule], lines=[GATE])
+    gate = Gate(0, rule, resolve_site(site, WIDTH, HEIGHT, "t.toml").lines[0], 4)
+    for number in range(1, 1000):
+        gate.side[0] = gate._settled[0] = 1
+        gate.forget(0, number)
+    assert len(gate._hidden) == HIDDEN
+    gate.recall(1, 999)
+    gate.recall(2, 1)
+    assert list(gate.side) == [0, 1, 0, 0]
