@@ -18,18 +18,18 @@ import numpy as np
 from models.tables import Detections
 from runtime.site import TrackingConfig
 from runtime.tables import Tracks, TrackState
-from runtime.track_camera import LEAST_PEOPLE, jolt
+from runtime.track_camera import LEAST_PEOPLE, jolt, shifted
 from runtime.track_filter import Gains, way_ms
 from runtime.track_match import (
     LEAST_SIDE_PX,
     NO_LIMIT,
     Box,
     Expected,
-    Pair,
     Seen,
-    best,
-    compare,
     describe,
+    is_second_box,
+    rounds,
+    solve,
 )
 from runtime.track_memory import MOST_PEOPLE, Gone, Memory
 
@@ -39,11 +39,9 @@ GATE_SLACK_HEIGHTS = 0.35
 """Jitter of a box centre, in body heights, that the speed gate allows at any speed."""
 SCORE_MS = 2000.0
 """Time constant of a track's mean score."""
-MAX_CONTAINED = 0.7
-"""A new box that lies this far inside a matched one is a second box of the same person."""
-MAX_GROWN = 2.5
-"""So is one around a matched one, up to this many times its area; a larger one stands nearer."""
 MIN_HITS = 2
+CONTEST = [(-1.0, 0, 0), (-1.0, 1, 0)]
+"""Two who want one box: the library is called once before memory is fixed."""
 
 FREE, TENTATIVE, CONFIRMED = (int(state) for state in TrackState)
 BOX, POINT = Struct("4f"), Struct("2f")
@@ -89,6 +87,7 @@ class Tracker:
         self._appeared = bytearray(tracks.capacity)
         self.mean_score = [0.0] * tracks.capacity
         self.births_refused = 0
+        solve(CONTEST)
 
     def update(self, detections: Detections, t_ms: float) -> None:
         """Associate one frame's detections.
@@ -158,12 +157,12 @@ class Tracker:
         strong = len(seen)
         while strong and seen[strong - 1].score < self._birth_score:
             strong -= 1
-        chosen = _rounds(expected, seen, strong)
+        chosen = rounds(expected, seen, strong)
         if len(expected) >= LEAST_PEOPLE:
             shift = jolt(expected, seen, strong, chosen)
             if shift is not None:
-                expected = [_shifted(who, *shift) for who in expected]
-                chosen = _rounds(expected, seen, strong)
+                expected = [shifted(who, *shift) for who in expected]
+                chosen = rounds(expected, seen, strong)
                 self._shift(expected, chosen, *shift)
         for column in chosen.values():
             taken[column] = 1
@@ -271,7 +270,7 @@ class Tracker:
         """Start a track for each strong box that is nobody's; True when any was started."""
         born = False
         for one, is_taken in zip(seen, taken, strict=True):
-            if is_taken or one.score < self._birth_score or _is_second_box(one.box, held):
+            if is_taken or one.score < self._birth_score or is_second_box(one.box, held):
                 continue
             slot = self._free_slot()
             if slot is None:
@@ -299,40 +298,3 @@ class Tracker:
         self._gains.start(slot)
         self._appeared[slot] = self._memory.is_inside(one.box)
         self._place(slot, one.box, one.score, t_ms)
-
-
-def _rounds(expected: list[Expected], seen: list[Seen], strong: int) -> dict[int, int]:
-    """Row of a track -> row of its detection: the strong first, who is confirmed first."""
-    chosen: dict[int, int] = {}
-    columns: set[int] = set()
-    for pairs in compare(expected, seen, strong):
-        if pairs:
-            left: list[Pair] = pairs
-            if chosen:
-                left = [p for p in pairs if p[1] not in chosen and p[2] not in columns]
-            for row, column in best(left):
-                chosen[row] = column
-                columns.add(column)
-    return chosen
-
-
-def _shifted(who: Expected, x_px: float, y_px: float) -> Expected:
-    """The same person in a picture that has moved."""
-    return who._replace(
-        x=who.x + x_px, y=who.y + y_px, last_x=who.last_x + x_px, last_y=who.last_y + y_px
-    )
-
-
-def _is_second_box(box: Box, held: list[Box]) -> bool:
-    """True when the box lies inside a person that was seen in this frame, or closely around one."""
-    x1, y1, x2, y2 = box
-    area = (x2 - x1) * (y2 - y1)
-    for left, top, right, bottom in held:
-        width, height = min(right, x2) - max(left, x1), min(bottom, y2) - max(top, y1)
-        if width <= 0.0 or height <= 0.0:
-            continue
-        its_area = (right - left) * (bottom - top)
-        smaller = min(area, its_area) if area < MAX_GROWN * its_area else area
-        if width * height > MAX_CONTAINED * smaller:
-            return True
-    return False

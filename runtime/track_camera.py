@@ -95,3 +95,10 @@ def _is_alike(person: Expected, box: Seen, x: float, y: float) -> bool:
         and abs(box.y - person.y - y) <= allowed
         and abs(box.height - person.height) <= allowed
     )
+
+
+def shifted(who: Expected, x_px: float, y_px: float) -> Expected:
+    """The same person in a picture that has moved."""
+    return who._replace(
+        x=who.x + x_px, y=who.y + y_px, last_x=who.last_x + x_px, last_y=who.last_y + y_px
+    )

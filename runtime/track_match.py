@@ -23,6 +23,10 @@ PER_SCORE = 0.35
 """Cost of a score that differs by 1 from the track's mean."""
 PER_SECOND = 0.1
 """Cost of a second in which the track was not seen."""
+MAX_CONTAINED = 0.7
+"""A new box that lies this far inside a matched one is a second box of the same person."""
+MAX_GROWN = 2.5
+"""So is one around a matched one, up to this many times its area; a larger one stands nearer."""
 LEAST_SIDE_PX = 1.0
 NO_LIMIT = 0.0
 """Costs are positive: nothing is allowed."""
@@ -143,6 +147,21 @@ def compare(expected: list[Expected], seen: list[Seen], strong: int) -> Pairs:
     return pairs
 
 
+def rounds(expected: list[Expected], seen: list[Seen], strong: int) -> dict[int, int]:
+    """Row of a track -> row of its detection: the strong first, who is confirmed first."""
+    chosen: dict[int, int] = {}
+    columns: set[int] = set()
+    for pairs in compare(expected, seen, strong):
+        if pairs:
+            left: list[Pair] = pairs
+            if chosen:
+                left = [p for p in pairs if p[1] not in chosen and p[2] not in columns]
+            for row, column in best(left):
+                chosen[row] = column
+                columns.add(column)
+    return chosen
+
+
 def best(pairs: list[Pair]) -> list[tuple[int, int]]:
     """The set of pairs, each row and column at most once, that is worth most together.
 
@@ -177,3 +196,18 @@ def solve(pairs: list[Pair]) -> list[tuple[int, int]]:
         for index, row in enumerate(rows)
         if chosen[index] < len(columns) and worth[index, chosen[index]] < 0.0
     ]
+
+
+def is_second_box(box: Box, held: list[Box]) -> bool:
+    """True when the box lies inside a person that was seen in this frame, or closely around one."""
+    x1, y1, x2, y2 = box
+    area = (x2 - x1) * (y2 - y1)
+    for left, top, right, bottom in held:
+        width, height = min(right, x2) - max(left, x1), min(bottom, y2) - max(top, y1)
+        if width <= 0.0 or height <= 0.0:
+            continue
+        its_area = (right - left) * (bottom - top)
+        smaller = min(area, its_area) if area < MAX_GROWN * its_area else area
+        if width * height > MAX_CONTAINED * smaller:
+            return True
+    return False
