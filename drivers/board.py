@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct
 
+from drivers import operator_config
+from drivers.operator_config import ControlConfig, DeadManConfig, InputConfig
 from drivers.toml_strict import Check, Complaint, load_strict
 
 FORMAT = 1
@@ -141,6 +143,10 @@ class Board(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     storage: StorageConfig
     watchdog: WatchdogConfig
     limits: LimitsConfig = LimitsConfig()
+    inputs: list[InputConfig] = []
+    control: ControlConfig = ControlConfig()
+    dead_man: DeadManConfig | None = None
+    """Left out: the fault relay drops when the watchdog resets the board."""
     supported: list[str] = []
     """What the test runner may try on this board."""
 
@@ -220,6 +226,7 @@ CHECKS = (
     Check(("outputs[].role",), _roles),
     Check(("outputs[]",), _outputs),
     Check(("storage",), _journal_size),
+    *operator_config.CHECKS,
 )
 
 

@@ -40,6 +40,12 @@ class OutputFault(HardwareFault):
     component = "output"
 
 
+class InputFault(HardwareFault):
+    """A button, or the socket that operators use, does not work."""
+
+    component = "operator"
+
+
 class StorageFault(HardwareFault):
     """Flash is full, read-only, torn or gone."""
 

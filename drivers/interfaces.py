@@ -6,7 +6,7 @@ finds them through the entry-point group `haetae.drivers`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -165,6 +165,59 @@ class Output(Protocol):
 
     def release(self, now_ms: float) -> None:
         """Put the output to the level stated for release. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Input(Protocol):
+    """A push button.
+
+    Attributes:
+        name: from the board file.
+    """
+
+    name: str
+
+    def pressed(self, now_ms: float) -> bool:
+        """True while it is pressed, and once for a press that came and went since the last call.
+
+        Raises:
+            InputFault: the device cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the line. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class DeadMan(Protocol):
+    """Lets outputs fall by themselves when the loop is silent."""
+
+    def guard(self, config: Any, make: Callable[..., Output], clock: Clock) -> Output:
+        """Make an output that falls to its level on release when no beat has come in time.
+
+        Args:
+            config: the output's part of the board file.
+            make: the driver that the board file names; called with `config` and a clock.
+            clock: injected time.
+
+        Raises:
+            OutputFault: it cannot be made.
+        """
+        ...
+
+    def beat(self, now_ms: float) -> None:
+        """The loop is alive. Guarded outputs that fell take their last level again.
+
+        Raises:
+            OutputFault: nobody guards them any more; they have fallen.
+        """
+        ...
+
+    def close(self) -> None:
+        """A planned end: guarded outputs have been released. May be called twice."""
         ...
 
 

@@ -57,6 +57,7 @@ class Alarms:
         self._now_ms = 0.0
         self._pattern_since = 0.0
         self._touched = True
+        self._acked_by = ""
         self._wake_ms = 0.0
         self._active: list[int] = []
         self.sound = SILENT
@@ -76,8 +77,14 @@ class Alarms:
         """How long an alarm will still be shelved; 0 where it is not."""
         return max(0.0, self.each[rule].shelved_until_ms - self._now_ms)
 
-    def acknowledge(self, rule: int | None = None) -> None:
-        """Acknowledge one alarm, or all of them, at the next step."""
+    @property
+    def now_ms(self) -> float:
+        """Source time of the last step."""
+        return self._now_ms
+
+    def acknowledge(self, rule: int | None = None, by: str = "") -> None:
+        """Acknowledge one alarm, or all of them, at the next step; `by` is written down."""
+        self._acked_by = by
         for alarm in self.each if rule is None else (self.each[rule],):
             alarm.ack_asked = True
         self._touched = True
@@ -88,7 +95,7 @@ class Alarms:
             alarm.mute()
         self._touched = True
 
-    def shelve(self, rule: int, duration_ms: float) -> None:
+    def shelve(self, rule: int, duration_ms: float, by: str = "") -> None:
         """Take one alarm off the outputs for a time; its states run on and are logged.
 
         Raises:
@@ -97,7 +104,8 @@ class Alarms:
         if not 0 < duration_ms <= MAX_SHELF_MS:
             raise ValueError(f"shelving for {duration_ms} ms: allowed is 1 to {MAX_SHELF_MS} ms")
         self.each[rule].shelved_until_ms = self._now_ms + duration_ms
-        self.edges.append(AlarmEdge(rule, "shelved", {"duration_ms": duration_ms}))
+        why: dict[str, object] = {"duration_ms": duration_ms}
+        self.edges.append(AlarmEdge(rule, "shelved", why | ({"by": by} if by else {})))
         self._touched = True
 
     def unshelve(self, rule: int) -> None:
@@ -106,6 +114,10 @@ class Alarms:
         if alarm.shelved_until_ms:
             alarm.shelved_until_ms = min(alarm.shelved_until_ms, max(self._now_ms, 1e-3))
             self._touched = True
+
+    def latches(self, rule: int) -> bool:
+        """Whether an alarm stays until it is acknowledged."""
+        return self._severities[rule] != "info" and self.each[rule].latches
 
     def restore(self, rule: int, why: dict[str, object]) -> None:
         """Bring an alarm back that nobody had acknowledged before a restart: lamp, no sound."""
@@ -158,6 +170,8 @@ class Alarms:
             self.edges.append(AlarmEdge(rule, "unshelved", {}))
         if alarm.state is not before:
             why: dict[str, object] = {"acknowledged": True} if acked else {}
+            if acked and self._acked_by:
+                why["by"] = self._acked_by
             if alarm.shelved_until_ms:
                 why["shelved"] = True
             self.edges.append(AlarmEdge(rule, alarm.state.name.lower(), why))

@@ -88,6 +88,11 @@ class OneAlarm:
         self._changed_ms = -math.inf
         self._sounds_since_ms = -math.inf
 
+    @property
+    def latches(self) -> bool:
+        """It stays until it is acknowledged."""
+        return self._times.latch
+
     def restore(self) -> None:
         """Come back from before a restart: nobody has acknowledged it, its cause is not known."""
         self.state = AlarmState.RETURNED_UNACKED

@@ -6,7 +6,7 @@ The words of each rule kind are in `runtime.alarm_phrases`; a new kind needs one
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from runtime.alarm_phrases import FAULTS, ONLY, PHRASES, STATES, Phrase, Value
@@ -30,7 +30,7 @@ PLAIN = {
     "ended": "{who} is no hazard any more {in_place} by rule {rule}",
 }
 """Of a rule kind without a phrase."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_S = 86_400
 
 
 class _Words(dict[str, str]):
@@ -58,11 +58,11 @@ def told(kind: str, body: dict[str, Any], wall_ms: int) -> str:
 
 
 def clock_time(wall_ms: float) -> str:
-    """HH:MM:SS in UTC; empty where the number is no date."""
-    try:
-        return (_EPOCH + timedelta(milliseconds=wall_ms)).strftime("%H:%M:%S")
-    except (OverflowError, ValueError):
+    """HH:MM:SS in UTC."""
+    if not isfinite(wall_ms):
         return "--:--:--"
+    second = int(wall_ms // 1000) % DAY_S
+    return f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
 
 
 def quantity(name: str, value: object) -> str:

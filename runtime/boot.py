@@ -23,7 +23,7 @@ from models.signature import open_session
 from models.tables import Detections
 from runtime import needs, stages
 from runtime.alarm import Alarms
-from runtime.alarm_stage import Alarm, alarms_of
+from runtime.alarm_build import AlarmParts
 from runtime.annotate import Annotator
 from runtime.bodies import Bodies
 from runtime.context import Context
@@ -137,21 +137,25 @@ class _Builder:
         recorder = hardware.recorder()
         health = Health(board.camera, *self._size, clock.now_ms())
         watchdog = hardware.watchdog()
-        tracker, rules, alarms = self._build_judgement(context, clock)
+        tracker, rules = self._build_judgement(context, clock)
+        alarm = AlarmParts(rules, self._site.alarm, outputs, metrics)
+        operate = alarm.operate(hardware.inputs(), board.control, clock, self._stack)
+        check = stages.Check(health, camera, outputs, recorder, watchdog, operate)
         anonymiser = self._build_anonymiser()
-        export = self._build_export(camera, alarms, health, anonymiser)
+        export = self._build_export(camera, alarm.alarms, health, anonymiser)
         counts = self._build_counts(rules, clock)
         table = (
             Stage("capture", stages.Capture(camera), always, 5.0),
             Stage("detect", self._detect(detector, session, stale, metrics), fresh, 40.0),
             Stage("track", stages.Track(tracker), judged, 0.2),
             *self._body_stages(context, metrics),
-            *view_stages(context, self._size, alarms),
+            *view_stages(context, self._size, alarm.alarms),
             Stage("rules", stages.Judge(rules), judged, 0.1),
-            Stage("alarm", Alarm(alarms, rules, outputs, metrics), always, 0.1),
+            Stage("operate", operate, always, 0.1),
+            Stage("alarm", alarm.stage, always, 0.1),
             *_counting(counts),
-            Stage("journal", stages.Record(recorder), always, 5.0),
-            Stage("health", stages.Check(health, camera, outputs, recorder, watchdog), always, 0.1),
+            Stage("journal", stages.Record(recorder, alarm.stage), always, 5.0),
+            Stage("health", check, always, 0.1),
             *self._room_stages(anonymiser, detector),
             Stage("export", export or _nothing, fresh if export else never, 20.0, sheddable=True),
         )
@@ -162,6 +166,7 @@ class _Builder:
             rehearse(context.frame, self._site.privacy, StillFile(self._still))
         camera.rehearse(context.frame, clock.now_ms())
         self._record_boot(context, recorder)
+        alarm.restore(recorder, context)
         slack_mb = self._options.slack_mb + (VIDEO_SLACK_MB if export else 0)
         memory = board.memory
         self._seal = Seal(memory.address_space_mb, memory.headroom_mb, memory.lock, slack_mb)
@@ -173,19 +178,9 @@ class _Builder:
             counts.restart(clock.now_ms())
         loop = Loop(table, context, rate, metrics)
         return Machine(
-            loop,
-            context,
-            camera,
-            outputs,
-            alarms,
-            health,
-            metrics,
-            self._seal,
-            recorder,
-            clock,
-            rules,
-            counts,
-        )
+            loop, context, camera, outputs, alarm.alarms, alarm.control, health, metrics,
+            self._seal, recorder, clock, rules, counts,
+        )  # fmt: skip
 
     def _detect(
         self, detector: Detector, session: Session, stale: StaleCheck | None, metrics: Metrics
@@ -247,7 +242,7 @@ class _Builder:
 
     def _build_judgement(
         self, context: Context, clock: Clock | None = None
-    ) -> tuple[Tracker, Rules, Alarms]:
+    ) -> tuple[Tracker, Rules]:
         """Without a clock every rule holds at any hour."""
         site, limits = self._site, self._board.limits
         seen = Seen(context.equipment, self._classes)
@@ -255,7 +250,7 @@ class _Builder:
         rules = build_rules(
             site, self._resolved, limits.tracks, context.postures, clock, context.view, seen
         )
-        return tracker, rules, alarms_of(rules, site.alarm)
+        return tracker, rules
 
     def _build_counts(
         self, rules: Rules, clock: Clock, period_ms: float = HOUR_MS
@@ -272,9 +267,11 @@ class _Builder:
     ) -> Loop:
         """A second loop with outputs that go nowhere, thrown away after the warm-up."""
         context, outputs = self._build_context(), Outputs(())
-        tracker, rules, alarms = self._build_judgement(context)
+        tracker, rules = self._build_judgement(context)
         health = Health(self._board.camera, *self._size, 0.0)
         metrics = Metrics()
+        alarm = AlarmParts(rules, self._site.alarm, outputs, metrics)
+        alarm.rehearse(context)
         check = stages.Check(health, camera, outputs, recorder, NoWatchdog())
         counts = self._build_counts(rules, VirtualClock(), REHEARSED_HOUR_MS)
         crowd = Crowd(detector, session, context.frame.pixels, self._people)
@@ -282,9 +279,9 @@ class _Builder:
             Stage("crowd", crowd, always, 0.0),
             Stage("track", stages.Track(tracker), judged, 0.0),
             *self._body_stages(context, metrics),
-            *view_stages(context, self._size, alarms),
+            *view_stages(context, self._size, alarm.alarms),
             Stage("rules", stages.Judge(rules), judged, 0.0),
-            Stage("alarm", Alarm(alarms, rules, outputs, metrics), always, 0.0),
+            Stage("alarm", alarm.stage, always, 0.0),
             *_counting(counts),
             Stage("health", check, always, 0.0),
         )

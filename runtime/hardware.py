@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from math import inf
 from pathlib import Path
 from typing import cast
 
 from drivers.board import Board, CameraConfig
 from drivers.camera.supervised import SupervisedCamera
-from drivers.faults import CameraFault, StorageFault
-from drivers.interfaces import Camera, Clock, Npu, Output, Storage, Watchdog
+from drivers.faults import CameraFault, InputFault, StorageFault
+from drivers.interfaces import Camera, Clock, DeadMan, Input, Npu, Output, Storage, Watchdog
+from drivers.operator_config import DeadManConfig
 from runtime import plugins
+from runtime.inputs import Button, Inputs
 from runtime.journal import Journal
 from runtime.machine import camera_driver
 from runtime.options import Options
 from runtime.outputs import ROLES, Outputs
 from runtime.record import Recorder
+
+GUARDED = "fault"
+"""Role of the outputs that a dead man holds: what falls must tell of a fault."""
 
 
 class LiveOnly(Exception):
@@ -38,16 +44,40 @@ class Hardware:
 
     def outputs(self) -> Outputs:
         """Siren, strobe and fault relay, all off. Raises OutputFault."""
-        clock = self._clock
-        made = [
-            (config.role, cast(Output, self._driver("output", config.driver)(config, clock)))
-            for config in self._board.outputs
-        ]
-        outputs = Outputs(made)
+        clock, config = self._clock, self._board.dead_man
+        dead_man = self._dead_man(config) if config else None
+        made = []
+        for each in self._board.outputs:
+            make = cast(Callable[..., Output], self._driver("output", each.driver))
+            if dead_man is not None and each.role == GUARDED:
+                made.append((each.role, dead_man.guard(each, make, clock)))
+            else:
+                made.append((each.role, make(each, clock)))
+        outputs = Outputs(made, dead_man, config.silent_ms if config else inf)
         self._stack.callback(lambda: outputs.release(clock.now_ms()))
         for role in ROLES:
             outputs.drive(role, False, clock.now_ms())
         return outputs
+
+    def _dead_man(self, config: DeadManConfig) -> DeadMan:
+        """Ends after the outputs have been let go of."""
+        made = cast(DeadMan, self._driver("dead_man", config.driver)(config, self._clock))
+        self._stack.callback(made.close)
+        return made
+
+    def inputs(self) -> Inputs:
+        """The operator's buttons. One that cannot be had is a fault: the camera watches on."""
+        clock, buttons, problem = self._clock, [], ""
+        for each in self._board.inputs:
+            try:
+                device = cast(Input, self._driver("input", each.driver)(each, clock))
+            except InputFault as fault:
+                problem = problem or f"{fault.reason}: {each.name}"
+            else:
+                buttons.append(Button(each, device))
+        inputs = Inputs(buttons, problem)
+        self._stack.callback(inputs.close)
+        return inputs
 
     def camera(self, headroom: Callable[[], AbstractContextManager[None]]) -> SupervisedCamera:
         """The camera, open where it can be opened.

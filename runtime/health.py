@@ -77,8 +77,10 @@ class Health:
         self.output = FaultState("output_fault")
         self.watchdog = FaultState("watchdog_fault")
         self.memory = FaultState("memory_fault")
+        self.operator = FaultState("operator_fault")
+        self.loop = FaultState("loop_fault")
         shown = (self.camera, self.npu, self.storage, self.output, self.watchdog, self.memory)
-        self.all = shown
+        self.all = (*shown, self.operator, self.loop)
         self.judged_frames = 0
 
     def restart(self, now_ms: float) -> None:

@@ -76,6 +76,10 @@ class Journal:
             raise StorageFault("slot_mismatch", f"{detail}: move it away")
         return 0, -1
 
+    def read_all(self) -> Iterator[Record]:
+        """All records that are there, in order. Raises StorageFault."""
+        return read_all(self._storage)
+
     def append(self, kind: int, body: dict[str, Any]) -> int:
         """Write one event and wait until it is durable.
 

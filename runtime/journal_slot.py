@@ -54,6 +54,7 @@ class Kind(IntEnum):
     BOOT = 5
     SHUTDOWN = 6
     COUNTS = 7
+    OPERATOR = 8
 
 
 class Record(NamedTuple):

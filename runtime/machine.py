@@ -9,6 +9,7 @@ from drivers.camera.supervised import SupervisedCamera
 from drivers.interfaces import Clock
 from runtime.alarm import Alarms
 from runtime.context import Context
+from runtime.control import Control
 from runtime.counts import Counts
 from runtime.health import Health
 from runtime.loop import Loop
@@ -28,6 +29,7 @@ class Machine:
     camera: SupervisedCamera
     outputs: Outputs
     alarms: Alarms
+    control: Control
     health: Health
     metrics: Metrics
     seal: Seal

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from drivers.faults import OutputFault
-from drivers.interfaces import Output
+from drivers.interfaces import DeadMan, Output
 
 ROLES = ("siren", "strobe", "fault")
+DEAD_MAN = "dead man"
+"""Name of its refusal, beside those of the roles."""
 
 
 class Outputs:
@@ -17,9 +20,19 @@ class Outputs:
 
     Args:
         outputs: (role, output) for every output of the board file.
+        dead_man: guards some of them; None: the watchdog alone does.
+        silent_ms: how long a silence of the loop it allows.
     """
 
-    def __init__(self, outputs: Sequence[tuple[str, Output]]) -> None:
+    def __init__(
+        self,
+        outputs: Sequence[tuple[str, Output]],
+        dead_man: DeadMan | None = None,
+        silent_ms: float = math.inf,
+    ) -> None:
+        self._dead_man = dead_man
+        self._silent_ms = silent_ms
+        self._beat_ms: float | None = None
         self._all = [output for _, output in outputs]
         self._by_role = {
             role: [output for its_role, output in outputs if its_role == role] for role in ROLES
@@ -58,6 +71,21 @@ class Outputs:
             return False
         self._taken[role] = level
         return True
+
+    def has_fallen(self, now_ms: float) -> bool:
+        """Whether the dead man let outputs fall since the last beat, as the loop was silent."""
+        return self._beat_ms is not None and now_ms - self._beat_ms > self._silent_ms
+
+    def beat(self, now_ms: float) -> None:
+        """The loop is alive: tell the dead man, if there is one."""
+        if self._dead_man is None:
+            return
+        self._beat_ms = now_ms
+        self._refusals.pop(DEAD_MAN, None)
+        try:
+            self._dead_man.beat(now_ms)
+        except OutputFault as fault:
+            self._refusals[DEAD_MAN] = fault.reason
 
     def names(self, role: str) -> list[str]:
         """Names of the outputs of a role."""

@@ -9,6 +9,7 @@ from drivers.faults import StorageFault
 from runtime.alarm_words import sentence
 from runtime.event import KINDS, Events
 from runtime.journal import Journal
+from runtime.restore import Kept, Key, fold
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 RETRY_MS = 1000.0
@@ -30,6 +31,20 @@ class Recorder:
         self._lines = lines
         self._retry_at_ms = 0.0
         self.reason = ""
+
+    @property
+    def slots(self) -> int:
+        """Records that the ring holds."""
+        return self._journal.slots
+
+    @property
+    def next_seq(self) -> int:
+        """Number of the next record."""
+        return self._journal.next_seq
+
+    def kept_alarms(self) -> dict[Key, Kept]:
+        """Alarms that stood unacknowledged when the journal ended. Raises StorageFault."""
+        return fold(self._journal.read_all())
 
     def write(self, events: Events, now_ms: float) -> None:
         """Write what is waiting; what the storage refuses waits on, in order.

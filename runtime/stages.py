@@ -10,13 +10,15 @@ from drivers.faults import NpuFault
 from drivers.interfaces import Session, Watchdog
 from drivers.npu.stale import StaleCheck
 from models.detector import Detector
-from runtime.alarm_stage import tell_output
+from runtime.alarm_stage import Alarm, tell_output
 from runtime.context import Context
+from runtime.control_stage import Operate
 from runtime.health import FaultState, Health
 from runtime.metrics import Metrics
 from runtime.outputs import Outputs
 from runtime.people import People
 from runtime.record import Recorder
+from runtime.restore import Refresh
 from runtime.rules.engine import Rules
 from runtime.schedule import PLAUSIBLE_FROM_MS
 from runtime.track import Tracker
@@ -122,15 +124,20 @@ class Judge:
 
 
 class Record:
-    """Write this frame's events to flash."""
+    """Write this frame's events to flash, and what stands again before the ring forgets it."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, alarm: Alarm) -> None:
         self._recorder = recorder
+        self._alarm = alarm
+        self._refresh = Refresh(recorder.slots, recorder.next_seq)
 
     def __call__(self, context: Context) -> None:
         """Empty `context.events`, or keep them for another try."""
-        if context.events.waiting:
-            self._recorder.write(context.events, context.now_ms)
+        if not context.events.waiting:
+            return
+        self._recorder.write(context.events, context.now_ms)
+        if self._refresh.is_due(self._recorder.next_seq, self._alarm.standing):
+            self._alarm.tell_standing(context)
 
 
 class Check:
@@ -143,7 +150,9 @@ class Check:
         outputs: Outputs,
         recorder: Recorder,
         watchdog: Watchdog,
+        operate: Operate | None = None,
     ) -> None:
+        self._operate = operate
         self._recorder = recorder
         self._health = health
         self._camera = camera
@@ -166,7 +175,10 @@ class Check:
         self._step(context, health.output, self._outputs.reason)
         self._step(context, health.watchdog, reasons.pop("watchdog", ""))
         self._step(context, health.memory, reasons.pop("memory", ""))
+        self._step(context, health.operator, self._operate.reason if self._operate else "")
+        self._step(context, health.loop, "silent" if self._outputs.has_fallen(now_ms) else "")
         self._relay(context)
+        self._outputs.beat(now_ms)
         self._watchdog.feed(now_ms)
 
     def _step(self, context: Context, fault: FaultState, reason: str) -> None:

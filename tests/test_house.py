@@ -13,6 +13,7 @@ from tests.places import REPOSITORY
 FLOORS = ("drivers", "models", "ota", "runtime", "sim")
 """From the ground up."""
 MAX_LINES = 350
+CONCRETE = ("drivers.camera.", "drivers.input.", "drivers.npu.", "drivers.output.")
 PICTURE_WRITERS = {"imwrite", "imencode", "VideoWriter", "imshow"}
 EXPORTERS = {"runtime/export.py"}
 DRAWN_ONLY = {"sim/dataset/pictures.py", "sim/optics/sensor.py"}
@@ -55,7 +56,7 @@ def test_nobody_above_imports_a_concrete_driver():
     for path in sources():
         if path.parts[0] in ("ota", "runtime"):
             for name in imported(path):
-                if name.startswith(("drivers.camera.", "drivers.npu.", "drivers.output.")):
+                if name.startswith(CONCRETE):
                     assert name.split(".")[2] in shared, f"{path} imports {name}"
 
 

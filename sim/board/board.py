@@ -14,17 +14,23 @@ from msgspec.structs import replace
 
 from drivers.board import Board, CameraConfig, NpuConfig, OutputConfig, WatchdogConfig
 from drivers.interfaces import Npu
+from drivers.operator_config import DeadManConfig, InputConfig
 from runtime import plugins
 from sim.board.biting import BitingWatchdog
 from sim.board.camera import Scene, WorldCamera
 from sim.board.clock import BoardReset, Cause, SimClock
+from sim.board.dead_man import FallingDeadMan
 from sim.board.faults import Faults, Options, kinds_of
 from sim.board.flash import Flash, Tail
+from sim.board.inputs import RecordedInput
 from sim.board.lines import LineOutput, Lines
 from sim.board.npu import SimNpu
 from sim.board.power import Power
 from sim.board.serial import SerialCable
 from sim.board.storage import Cuts, SimStorage, tear_newest
+
+OWN = ("dead_man", "input")
+"""Kinds of which the board has the only ones there are, whatever driver its file names."""
 
 
 class VirtualBoard:
@@ -76,6 +82,8 @@ class VirtualBoard:
         self._power = Power()
         self._power.go()
         self._tears = False
+        self._buttons: dict[str, RecordedInput] = {}
+        self._held: set[str] = set()
 
     @property
     def is_running(self) -> bool:
@@ -97,13 +105,14 @@ class VirtualBoard:
         Raises:
             UnknownPlugin: the board file names a driver that is not installed.
         """
-        driver = self._find(kind, name)
+        driver = None if kind in OWN else self._find(kind, name)
         power, clock, faults = self._power, self.clock, self.faults
 
         def camera(config: CameraConfig, source: str, _: object) -> WorldCamera:
             return WorldCamera(config, self._scene, faults.of("camera"), self._see, self._seed)
 
         def npu(config: NpuConfig) -> SimNpu:
+            assert driver is not None
             inline = replace(config, call_deadline_ms=0)
             return SimNpu(cast(Npu, driver(inline)), clock, faults, config.call_deadline_ms)
 
@@ -119,14 +128,38 @@ class VirtualBoard:
                 config, clock, power, table, lambda why: self.reset("watchdog", why)
             )
 
+        def dead_man(config: DeadManConfig, _: object) -> FallingDeadMan:
+            return FallingDeadMan(config, clock, power)
+
         made: dict[str, Callable[..., Any]] = {
             "camera": camera,
+            "dead_man": dead_man,
+            "input": self._button,
             "npu": npu,
             "output": output,
             "storage": storage,
             "watchdog": watchdog,
         }
         return made[kind]
+
+    def press(self, name: str) -> None:
+        """Somebody puts a finger on a button, and leaves it there; also while the board is off."""
+        self._held.add(name)
+        if name in self._buttons:
+            self._buttons[name].press()
+
+    def let_go(self, name: str) -> None:
+        """The finger is gone."""
+        self._held.discard(name)
+        if name in self._buttons:
+            self._buttons[name].let_go()
+
+    def _button(self, config: InputConfig, clock: SimClock) -> RecordedInput:
+        """The button of a boot; held is held."""
+        button = self._buttons[config.name] = RecordedInput(config, clock)
+        if config.name in self._held:
+            button.press()
+        return button
 
     def break_(self, component: str, type_: str, options: Options) -> None:
         """A fault begins.

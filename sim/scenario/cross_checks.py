@@ -32,12 +32,19 @@ def _within(duration_ms: int, items: dict[str, FaultConfig | ActionConfig]) -> I
             yield f"{key}.for_ms", item.for_ms, allowed
 
 
-def _shelving(actions: dict[str, ActionConfig]) -> Iterator[Complaint]:
+def _lengths(actions: dict[str, ActionConfig]) -> Iterator[Complaint]:
+    """Which actions take how long, and what for."""
     for key, action in actions.items():
         if action.do == "shelve" and not action.for_ms:
             yield f"{key}.for_ms", UNSET, "is missing: nothing is shelved for ever"
-        if action.do != "shelve" and action.for_ms:
+        if action.do == "shelve" and not (action.place or action.rule):
+            yield f"{key}.place", UNSET, "is missing: which alarm is shelved"
+        if action.do == "press" and not action.for_ms:
+            yield f"{key}.for_ms", UNSET, "is missing: how long the finger stays, e.g. 200"
+        if action.do not in ("shelve", "press") and action.for_ms:
             yield f"{key}.for_ms", action.for_ms, f"must be left out of {action.do}"
+        if action.do != "press" and action.button:
+            yield f"{key}.button", action.button, f"must be left out of {action.do}"
 
 
 def _wall_start(text: str) -> Iterator[Complaint]:
@@ -188,7 +195,7 @@ ALL = (
     Check(("wall_start",), _wall_start),
     Check(("duration_ms", "faults[]"), _within),
     Check(("duration_ms", "actions[]"), _within),
-    Check(("actions[]",), _shelving),
+    Check(("actions[]",), _lengths),
     Check(("actions[]", "world"), _places),
     Check(("world.people[]", "world.machines[]"), _names_of),
     Check(("world.people[]",), _people),

@@ -67,7 +67,7 @@ class ExpectEvent(
 ):
     """Event lines that fit come at least `min` and at most `max` times."""
 
-    kind: Literal["hazard", "alarm", "output", "fault", "boot", "shutdown"] = "hazard"
+    kind: Literal["hazard", "alarm", "output", "fault", "boot", "shutdown", "operator"] = "hazard"
     rule: str = ""
     zone: str = ""
     state: str = ""
@@ -82,7 +82,7 @@ class ExpectNoEvent(
 ):
     """No event line fits."""
 
-    kind: Literal["hazard", "alarm", "output", "fault", "boot", "shutdown"] = "hazard"
+    kind: Literal["hazard", "alarm", "output", "fault", "boot", "shutdown", "operator"] = "hazard"
     rule: str = ""
     zone: str = ""
     state: str = ""
@@ -125,7 +125,7 @@ class ExpectFault(
     """Number of the entry in `[[faults]]`, from 0."""
     shown_as: Literal[
         "camera_fault", "npu_fault", "storage_fault", "output_fault", "watchdog_fault",
-        "memory_fault",
+        "memory_fault", "operator_fault", "loop_fault",
     ]  # fmt: skip
     reason: str = ""
     """The reason that the fault event names."""

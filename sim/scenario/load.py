@@ -61,6 +61,8 @@ def load_scenario(path: Path) -> Loaded:
     mistakes += [Mistake(str(path), *found) for found in _faults(raw, outputs)]
     if scenario is not None:
         mistakes += [Mistake(str(path), *found) for found in _names(scenario, outputs)]
+        buttons = [each.name for each in board.inputs] if board else []
+        mistakes += [Mistake(str(path), *found) for found in _pressed(scenario, buttons)]
     if mistakes or scenario is None or board is None:
         raise ConfigErrors(mistakes)
     return Loaded(scenario, board, path, site)
@@ -178,6 +180,14 @@ def _faults(raw: dict[str, Any], outputs: tuple[str, ...]) -> Iterator[Complaint
         kind = faults.kinds_of(fault.component, outputs).get(fault.type)
         if kind is not None and kind.is_moment and fault.for_ms:
             yield f"faults[{index}].for_ms", fault.for_ms, f"{fault.type} has no length: leave out"
+
+
+def _pressed(scenario: Scenario, buttons: list[str]) -> Iterator[Complaint]:
+    """Buttons that this board has."""
+    for index, action in enumerate(scenario.actions):
+        if action.do == "press" and action.button not in buttons:
+            known = f"the buttons are {', '.join(buttons)}" if buttons else "there are no buttons"
+            yield f"actions[{index}].button", action.button, known
 
 
 def _names(scenario: Scenario, outputs: tuple[str, ...]) -> Iterator[Complaint]:

@@ -80,13 +80,15 @@ class ActionConfig(_Strict, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """`[[actions]]`: what an operator does."""
 
     at_ms: NonNegativeInt
-    do: Literal["acknowledge", "mute", "shelve"]
+    do: Literal["acknowledge", "mute", "shelve", "unshelve", "self_test", "press"]
     place: str = ""
     """Zone or line of the rule; "" is every rule."""
     rule: str = ""
     """Kind of the rule, where a place has several."""
+    button: str = ""
+    """Of press: name of an input of the board."""
     for_ms: Annotated[int, Meta(ge=0, le=MAX_SHELF_MS)] = 0
-    """Of shelve."""
+    """Of shelve; of press, how long the finger stays."""
 
 
 class Scenario(_Strict, frozen=True, forbid_unknown_fields=True, kw_only=True):

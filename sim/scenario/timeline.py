@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from runtime.control import CommandRefused, Target
 from runtime.machine import Machine
 from sim.board.board import VirtualBoard
 from sim.board.clock import BoardReset, SimClock
@@ -11,6 +12,8 @@ from sim.board.faults import kinds_of
 from sim.scenario.result import ActionSeen, FaultSeen
 from sim.scenario.schema import ActionConfig, FaultConfig, Scenario
 
+BY = "operator"
+"""Who asks, in the records."""
 GRACE_MS = 1000.0
 """A loop that has not come back so long after the end hangs."""
 
@@ -87,11 +90,15 @@ class Timeline:
 
     def _acts(self, action: ActionConfig) -> Callable[[], None]:
         def act() -> None:
-            done = self.machine is not None and self._board.is_running
-            if done and self.machine is not None:
-                _operate(self.machine, action)
-            where = " ".join(filter(None, (action.do, action.rule, action.place)))
+            machine = self.machine if self._board.is_running else None
             now_ms = self._clock.now_ms()
+            if action.do == "press":
+                self._board.press(action.button)
+                self._clock.at(now_ms + action.for_ms, lambda: self._board.let_go(action.button))
+            elif machine is not None:
+                _operate(machine, action, now_ms)
+            where = " ".join(filter(None, (action.do, action.button, action.rule, action.place)))
+            done = machine is not None
             self.actions.append(ActionSeen(t_ms=now_ms, do=action.do, text=where, done=done))
 
         return act
@@ -104,18 +111,20 @@ class Timeline:
         raise BoardReset("over", "the loop did not come back")
 
 
-def _operate(machine: Machine, action: ActionConfig) -> None:
-    """What a technician would send."""
-    rules = [
-        index
-        for index, info in enumerate(machine.rules.table)
-        if action.place in ("", info.place) and action.rule in ("", info.kind)
-    ]
-    if action.do == "mute":
-        machine.alarms.mute()
-        return
-    for rule in rules:
-        if action.do == "acknowledge":
-            machine.alarms.acknowledge(rule)
-        else:
-            machine.alarms.shelve(rule, float(action.for_ms))
+def _operate(machine: Machine, action: ActionConfig, now_ms: float) -> None:
+    """What a technician would send; one that is refused is written down as by the link."""
+    control, target = machine.control, Target(place=action.place, rule=action.rule)
+    try:
+        match action.do:
+            case "acknowledge":
+                control.acknowledge(BY, target)
+            case "mute":
+                control.mute(BY)
+            case "shelve":
+                control.shelve(BY, target, float(action.for_ms))
+            case "unshelve":
+                control.unshelve(BY, target)
+            case "self_test":
+                control.self_test(BY, now_ms)
+    except CommandRefused as refused:
+        control.refuse(BY, str(refused))

@@ -87,6 +87,7 @@ EVENTS = {
     "mute": Event(do=mute),
     "shelve": Event(do=shelve),
     "unshelve": Event(do=unshelve),
+    "reboot": Event(do=lambda world: world.reboot()),
     "1 ms": Event(),
     "4 ms": Event(ms=4),
 }
@@ -143,6 +144,9 @@ def play(world: World, name: str) -> World:
     hold_ms = world.config.retrigger_ms
     world.ghosts = [ghost.later(event.ms, hold_ms) for ghost in world.ghosts]
     world.step(event.ms, move(world, event) if event.rule >= 0 else [])
+    if name == "reboot":
+        after_reboot(world, before)
+        before = [RETURNED if state is RETURNED else NORMAL for state in world.alarms.states]
     for rule in (DANGER, WARNING):
         ghost = judge(world, rule, before[rule], name == "acknowledge")
         state, off_shelf = world.alarms.states[rule], was_shelved[rule] and not ghost.shelf
@@ -151,6 +155,15 @@ def play(world: World, name: str) -> World:
         world.ghosts[rule] = ghost
     look(world)
     return world
+
+
+def after_reboot(world: World, before: list[AlarmState]) -> None:
+    """What nobody had acknowledged waits on, with its lamp and without a sound."""
+    for was, now in zip(before, world.alarms.states, strict=True):
+        waits = was in (UNACKED, RETURNED) and world.config.latch
+        must(now is (RETURNED if waits else NORMAL), "a restart loses or invents an alarm")
+    must(not world.alarms.sound.pattern, "sounds after a restart although nobody is seen")
+    must(not any(alarm.shelved_until_ms for alarm in world.alarms.each), "shelved over a restart")
 
 
 def move(world: World, event: Event) -> list[HazardEdge]:

@@ -14,6 +14,10 @@ from runtime.alarm import Alarms
 from runtime.alarm_cause import RECENT, Causes
 from runtime.alarm_config import AlarmConfig
 from runtime.alarm_state import AlarmState, OneAlarm
+from runtime.event import Events
+from runtime.journal_slot import Kind, Record
+from runtime.restore import Kept, Key, fold, restore
+from runtime.rules.engine import RuleInfo
 from runtime.tables import HazardEdge
 
 DANGER, WARNING = 0, 1
@@ -71,6 +75,14 @@ class Ghost:
         return replace(self, start=start, changed=changed)
 
 
+TABLE = tuple(RuleInfo("zone", severity, severity) for severity in SEVERITIES)
+
+
+def record(body: dict[str, object]) -> Record:
+    """An alarm record as it is read back."""
+    return Record(1, 0, 0.0, 0, Kind.ALARM, False, (1, 0), body)
+
+
 class World:
     """The machine and its ghosts at one moment."""
 
@@ -80,15 +92,28 @@ class World:
         self.causes = Causes(self.alarms.retrigger_ms)
         self.ghosts = [Ghost(), Ghost()]
         self.now = NOW
+        self.kept: dict[Key, Kept] = {}
         self.step(0, [])
 
     def step(self, ms: int, edges: list[HazardEdge]) -> None:
-        """Time passes and a picture is judged."""
+        """Time passes, a picture is judged, and what has changed is written down."""
         self.now += ms
         fresh, again = self.causes.sort(edges, self.now)
         counts = [len(ghost.people) for ghost in self.ghosts]
         self.alarms.step(counts, fresh, self.now, again)
+        for edge in self.alarms.edges:
+            info = TABLE[edge.rule]
+            why = {"severity": info.severity, **edge.why}
+            body = {"rule": info.kind, "zone": info.place, "state": edge.state, "why": why}
+            self.kept = fold([record(body)], self.kept)
         self.alarms.edges.clear()
+
+    def reboot(self) -> None:
+        """The power goes and comes back: only the journal is left, and nobody has moved."""
+        self.alarms, self.ghosts = Alarms(SEVERITIES, self.config), [Ghost(), Ghost()]
+        self.causes = Causes(self.alarms.retrigger_ms)
+        self.alarms._now_ms = self.now
+        restore(self.kept, TABLE, self.alarms, self.causes, Events())
 
     def freeze(self) -> tuple[object, ...]:
         """All that decides on what comes; hashable."""
@@ -107,7 +132,8 @@ class World:
         wake = alarms._wake_ms - now
         active = tuple(alarms._active)
         ghosts = tuple(ghost.forget(self.config.max_sound_ms) for ghost in self.ghosts)
-        return rows, gone, wake, active, alarms._touched, alarms.sound, ghosts
+        kept = frozenset(self.kept)
+        return rows, gone, wake, active, alarms._touched, alarms.sound, ghosts, kept
 
     def _row(self, alarm: OneAlarm) -> tuple[object, ...]:
         """One alarm; a clock that nothing waits for stands at OLD."""
@@ -123,7 +149,8 @@ class World:
 
 def thaw(world: World, frozen: tuple[object, ...]) -> World:
     """Make a world what was frozen, at time NOW; returns it."""
-    rows, gone, wake, active, touched, sound, ghosts = frozen
+    rows, gone, wake, active, touched, sound, ghosts, kept = frozen
+    world.kept = {key: Kept(key, 0, 0, {}) for key in kept}
     world.now, world.ghosts = NOW, list(ghosts)
     alarms, causes = world.alarms, world.causes
     for alarm, row in zip(alarms.each, rows, strict=True):

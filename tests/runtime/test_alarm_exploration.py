@@ -6,11 +6,12 @@ import math
 
 import pytest
 
-from runtime import alarm, alarm_outputs, alarm_state
+from runtime import alarm, alarm_outputs, alarm_state, restore
 from runtime.alarm import Alarms
 from runtime.alarm_cause import Causes
 from runtime.alarm_outputs import SILENT
 from runtime.alarm_state import OneAlarm, transition
+from tests.runtime import alarm_world
 from tests.runtime.alarm_invariants import CONFIGS, DELAYED, PLAIN, Broken, explore
 from tests.runtime.alarm_world import ACKED
 
@@ -121,13 +122,29 @@ def shelving_takes_all(patch):
     patch.setattr(alarm, "sounding", sounding)
 
 
+def a_restart_forgets(patch):
+    patch.setattr(alarm_world, "restore", lambda *_: 0)
+
+
+def a_restart_sounds(patch):
+    def restore(alarm):
+        alarm.state = alarm_state.AlarmState.ACTIVE_UNACKED
+
+    patch.setattr(OneAlarm, "restore", restore)
+
+
+def an_acknowledged_alarm_comes_back(patch):
+    patch.setattr(restore, "ENDS", ("normal", "dropped"))
+
+
 REAL_SOUND, REAL_STEP, REAL_LEVELS = OneAlarm._sound, OneAlarm.step, alarm_outputs.all_levels
 REAL_SORT, REAL_ACKNOWLEDGE = Causes.sort, Alarms.acknowledge
 MUTANTS = (
     muted_for_ever, shelved_for_ever, off_the_shelf_without_a_sound, a_fault_hides_it,
     a_second_person_is_no_news, forgets_without_an_operator, who_flickers_sounds_again,
     who_flickers_before_the_delay_is_old, sleeps_through_deadlines, commands_do_not_wake_it,
-    mute_takes_the_lamp, shelving_takes_all,
+    mute_takes_the_lamp, shelving_takes_all, a_restart_forgets, a_restart_sounds,
+    an_acknowledged_alarm_comes_back,
 )  # fmt: skip
 """Mistakes that somebody could make; each must break something that must hold."""
 

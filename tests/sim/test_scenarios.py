@@ -98,6 +98,9 @@ LIST: dict[str, Callable[[Scenario], object]] = {
     "camera_still": lambda s: ("camera", "still") in breaks(s),
     "lamps_go_out": lambda s: all(lamp.off_ms for lamp in s.world.light.lamps),
     "one_lamp_goes_out": lambda s: sum(lamp.off_ms > 0 for lamp in s.world.light.lamps) == 1,
+    "acknowledged_by_button": lambda s: {a.do for a in s.actions} == {"press"},
+    "self_test_lamp": lambda s: any(a.button == "test" for a in s.actions),
+    "loop_hangs": lambda s: "dead_man.driver" in s.board.set,
     "siren_refuses": lambda s: ("siren", "refused") in breaks(s),
 }
 """What has to be shipped, and what shows that a file is about it."""

@@ -1,0 +1,1 @@
+"""Inputs: push buttons on GPIO lines."""
