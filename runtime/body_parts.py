@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from runtime.posture import Postures
@@ -38,19 +39,6 @@ class Place(NamedTuple):
     reach_y: float
     size: float
 
-    def misfit(self, box: list[float]) -> float:
-        """0 is exactly there; above 1 is somewhere else, or of another size.
-
-        Args:
-            box: x1, y1, x2, y2 of an item.
-        """
-        ratio = (box[3] - box[1]) / self.size
-        if not SMALLEST <= ratio <= BIGGEST:
-            return 2.0
-        across = ((box[0] + box[2]) * 0.5 - self.x) / self.reach_x
-        along = ((box[1] + box[3]) * 0.5 - self.y) / self.reach_y
-        return across * across + along * along
-
     def covered(self, box: list[float]) -> float:
         """Share of the part that lies in a box."""
         half = self.size * 0.5
@@ -74,6 +62,31 @@ class Body(NamedTuple):
     head: Place
     torso: Place
     certain: bool
+
+
+def misfits(
+    box: list[float], places: Sequence[tuple[int, float, float, float, float, float]]
+) -> list[tuple[float, int]]:
+    """How badly an item fits to where it may be: 0 is exactly there, 1 at the edge of its reach.
+
+    Args:
+        box: x1, y1, x2, y2 of the item.
+        places: slot, then the Place of each person.
+
+    Returns:
+        (misfit, slot) of the places that it is at; plain numbers, as this is the product of all
+        items and all people.
+    """
+    item_x, item_y, height = (box[0] + box[2]) * 0.5, (box[1] + box[3]) * 0.5, box[3] - box[1]
+    found = []
+    for slot, x, y, reach_x, reach_y, size in places:
+        across = item_x - x
+        if across > reach_x or -across > reach_x:
+            continue
+        misfit = (across / reach_x) ** 2 + ((item_y - y) / reach_y) ** 2
+        if misfit <= 1.0 and SMALLEST * size <= height <= BIGGEST * size:
+            found.append((misfit, slot))
+    return found
 
 
 def find_body(

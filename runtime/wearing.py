@@ -13,7 +13,7 @@ from math import exp
 from typing import NamedTuple
 
 from models.tables import Detections
-from runtime.body_parts import Body, find_body
+from runtime.body_parts import Body, find_body, misfits
 from runtime.posture import NEVER_MS, Postures
 from runtime.site_rules import Equipment
 from runtime.tables import Tracks
@@ -133,14 +133,13 @@ class Wearing:
         table = self._table
         boxes = table.boxes[: table.count].tolist()
         classes = table.classes[: table.count].tolist()
+        heads = [(body.slot, *body.head) for body in bodies]
+        torsos = [(body.slot, *body.torso) for body in bodies]
         fits = []
         for row, (box, index) in enumerate(zip(boxes, classes, strict=True)):
             name = self._names[index]
-            for body in bodies:
-                place = body.torso if name == VEST else body.head
-                misfit = place.misfit(box)
-                if misfit <= 1.0:
-                    fits.append((misfit, row, name, body.slot))
+            for misfit, slot in misfits(box, torsos if name == VEST else heads):
+                fits.append((misfit, row, name, slot))
         fits.sort()
         found: dict[tuple[str, int], float] = {}
         taken: set[int] = set()
