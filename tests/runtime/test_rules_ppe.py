@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from drivers.toml_strict import ConfigErrors
+from models.package import find_package, read_info
 from models.tables import Detections
 from runtime.geometry import resolve_site
+from runtime.needs import check_classes
 from runtime.posture import Postures
 from runtime.rules.build import build_rules
 from runtime.site import Site, ZoneConfig
 from runtime.site_rules import OverrideConfig, PpeRuleConfig
 from runtime.tables import Hazards, Tracks, TrackState
 from runtime.wearing import Seen
+from tests.machine import camera, events, haetae, metrics
 from tests.runtime.bodies import ACTIONS, box_of, figure
 
 WIDTH, HEIGHT, STEP_MS = 640, 360, 100
@@ -316,3 +320,37 @@ def test_a_skeleton_tells_where_the_head_is(angle):
         site.table.count = 0
         site.tick()
     assert site.blamed == RAISED
+
+
+def site_of(*needs) -> Site:
+    rules = [PpeRuleConfig(needs=list(needs))]
+    return Site(format=1, name="t", units="fraction", rules=rules)
+
+
+def test_a_detector_that_does_not_know_the_item_is_refused_before_the_start():
+    check_classes(site_of("helmet", "vest"), CLASSES, "site.toml")
+    with pytest.raises(ConfigErrors) as refused:
+        check_classes(site_of("helmet", "vest"), ("person", "helmet"), "site.toml")
+    (mistake,) = refused.value.mistakes
+    assert (mistake.key, mistake.value) == ("rules[0].needs[1]", "vest")
+    assert "finds only person, helmet" in mistake.allowed
+
+
+def test_the_shipped_detector_knows_the_items():
+    classes = read_info(find_package("ppe_s")).classes
+    check_classes(site_of("helmet", "vest"), classes, "site.toml")
+
+
+@pytest.mark.data
+def test_the_worker_in_helmet_and_vest_is_never_blamed(tmp_path, shared_data):
+    """A real clip, never trained on: every frame, with no hold time to hide behind."""
+    site = tmp_path / "strict.toml"
+    site.write_text(
+        'format = 1\nname = "t"\nunits = "fraction"\n'
+        '[[rules]]\nkind = "ppe"\nhold_ms = 0\nneeds = ["helmet", "vest"]\n'
+    )
+    clip = shared_data / "video/intel/worker-zone-detection.gif"
+    done = haetae(*camera(tmp_path, "--fast", "--source", clip, site=str(tmp_path / "strict")))
+    assert done.returncode == 0, done.stderr
+    assert metrics(tmp_path)["frames"] == 71
+    assert [event for event in events(tmp_path) if event["kind"] == "hazard"] == []
