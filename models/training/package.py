@@ -23,7 +23,7 @@ NMS_IOU = 0.6
 TEACHER = "YOLOX-nano COCO (Apache-2.0)"
 
 
-EQUIPMENT_SCORE = 0.35
+EQUIPMENT_SCORES = {"helmet": 0.35, "vest": 0.3, "bare_head": 0.3}
 """Helmets, vests and bare heads are small and score lower; the rule weighs them over time."""
 
 
@@ -54,7 +54,7 @@ def describe(name: str, file: Path, cache: Cache, report: dict[str, Any]) -> str
         'letterbox = "top_left"\npad_value = 114\n',
         '[decode]\nbox = "ltrb_exp"\nscore = "probability"\n',
         f"[thresholds]\nscore = {report['score']}\nnms_iou = {NMS_IOU}\n"
-        f"per_class = {{ {', '.join(f'{c} = {EQUIPMENT_SCORE}' for c in CLASSES[1:])} }}\n",
+        f"per_class = {{ {', '.join(f'{c} = {EQUIPMENT_SCORES[c]}' for c in CLASSES[1:])} }}\n",
     ]
     kinds = [(kind, stride) for kind in ("box", "class") for stride in STRIDES]
     by_position = dict(zip(output_order(runner), kinds, strict=True))
