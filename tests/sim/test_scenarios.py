@@ -93,6 +93,7 @@ LIST: dict[str, Callable[[Scenario], object]] = {
     "crouches_with_helmet": lambda s: {"squat", "tie_shoes"} <= does(s),
     "cab_without_helmet": lambda s: s.site.rules[0]["exempt_zones"] == ["cab"],
     "no_helmet_in_the_pit": lambda s: "combined" in rules(s),
+    "fallen_and_immobile": lambda s: {"combined", "immobile", "man_down"} == rules(s),
     "night_with_helmets": lambda s: s.world.light.hour > 20 and "ppe" in rules(s),
     "hours_begin": lambda s: s.site.schedules and s.wall_start.startswith("2026-03-02T06:59"),
     "hours_end": lambda s: s.site.schedules,
