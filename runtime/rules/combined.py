@@ -1,7 +1,8 @@
 """Rule `combined`: one person is a hazard by several other rules at once.
 
 Some rules remember somebody whose track was lost: who lies there has not gone. What was raised with
-them stays raised for as long as they are remembered.
+them stays raised for as long as one of them remembers, and it is raised when the last of them
+comes to hold for somebody who is remembered by all.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class CombinedRule(SlotRule):
         super().__init__(index, scope, capacity, hold_ms=hold_ms, clear_ms=clear_ms)
         self._names = list(names)
         self._rows = [tuple(scope.active[i] for i in part) for part in parts]
-        self._remembered = [scope.remembered[i] for part in parts for i in part]
-        self._lost: list[tuple[int, int]] = []
+        self._remembered = [tuple(scope.remembered[i] for i in part) for part in parts]
+        self._lost: dict[int, int] = {}
 
     def judge(self, slot: int, tracks: Tracks, t_ms: float) -> bool:
         """Every part holds for this person."""
@@ -62,20 +63,32 @@ class CombinedRule(SlotRule):
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         """As of every SlotRule; then those whose track is lost."""
         super().update(tracks, t_ms, hazards)
-        for slot, track_id in self._lost[:]:
-            if not self._is_remembered(track_id):
-                self._lost.remove((slot, track_id))
-                hazards.active[self.index] -= 1
-                why: dict[str, object] = {"track_lost": True, "all_of": self._names}
-                hazards.add(HazardEdge(self.index, slot, track_id, "cleared", why))
+        if not self._lost and not all(any(part) for part in self._remembered):
+            return
+        asleep = self._scope.asleep[self.index]
+        for track_id, slot in list(self._lost.items()):
+            if asleep or not any(self._remembers(track_id)):
+                del self._lost[track_id]
+                self._tell(track_id, slot, "cleared", hazards)
+        for lost in () if asleep else self._remembered[0]:
+            for track_id, slot in lost.items():
+                if track_id not in self._lost and all(self._remembers(track_id)):
+                    self._lost[track_id] = slot
+                    self._tell(track_id, slot, "raised", hazards)
 
     def drop(self, slot: int, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         """The track died: it stays a hazard where a part remembers the person."""
         track_id = tracks.track_id.item(slot)
-        if self.active[slot] and self._is_remembered(track_id):
+        if self.active[slot] and any(self._remembers(track_id)):
             self.active[slot] = 0
-            self._lost.append((slot, track_id))
+            self._lost[track_id] = slot
         super().drop(slot, tracks, t_ms, hazards)
 
-    def _is_remembered(self, track_id: int) -> bool:
-        return any(track_id in remembered for remembered in self._remembered)
+    def _remembers(self, track_id: int) -> list[bool]:
+        """For each part, whether it remembers this person."""
+        return [any(track_id in lost for lost in part) for part in self._remembered]
+
+    def _tell(self, track_id: int, slot: int, state: str, hazards: Hazards) -> None:
+        hazards.active[self.index] += 1 if state == "raised" else -1
+        why: dict[str, object] = {"track_lost": True, "all_of": self._names}
+        hazards.add(HazardEdge(self.index, slot, track_id, state, why))

@@ -56,6 +56,7 @@ class ImmobileRule(SlotRule):
         self._stillness, self._still_ms, self._limit = stillness, still_ms, moved_heights
         self._known = [0] * capacity
         self._wills = Wills(capacity)
+        self._remembered = scope.remembered[index]
 
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         """Judge one frame; the time of those who were lost goes on."""
@@ -99,6 +100,8 @@ class ImmobileRule(SlotRule):
             will = self._wills.leave(slot, tracks, since_ms, t_ms + REMEMBER_MS, active)
             if will is not None:
                 self.active[slot] = 0
+                if active:
+                    self._remembered[will.track_id] = slot
                 long_ms = LONG_SHARE * self._still_ms
                 will.raisable = will.seen_ms - since_ms >= long_ms
         super().drop(slot, tracks, t_ms, hazards)
@@ -109,6 +112,7 @@ class ImmobileRule(SlotRule):
         if will is None:
             return
         body.since_ms = will.since_ms
+        self._remembered.pop(will.track_id, None)
         if will.active:
             self.active[slot] = self._holds[slot] = 1
 
@@ -127,5 +131,9 @@ class ImmobileRule(SlotRule):
 
     def _tell(self, will: Will, raised: bool, hazards: Hazards, why: dict[str, object]) -> None:
         hazards.active[self.index] += 1 if raised else -1
+        if raised:
+            self._remembered[will.track_id] = will.slot
+        else:
+            self._remembered.pop(will.track_id, None)
         state = "raised" if raised else "cleared"
         hazards.add(HazardEdge(self.index, will.slot, will.track_id, state, why))

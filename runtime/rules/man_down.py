@@ -189,7 +189,7 @@ class Watch:
             left, top, right, bottom = tracks.boxes[slot].tolist()
             lost.box, lost.until_ms = (left, top, right, bottom), t_ms + REMEMBER_MS
             if lost.active:
-                self._remembered.add(lost.track_id)
+                self._remembered[lost.track_id] = slot
         elif case.active:
             unseen_ms = round(t_ms - tracks.last_ms.item(slot))
             self._clear(case, hazards, {"track_lost": True, "unseen_ms": unseen_ms})
@@ -208,6 +208,7 @@ class Watch:
                 hold_ms = self._rule.hold_ms
                 why: dict[str, object] = {"track_lost": True, "fell": True, "down_ms": down_ms}
                 self._raise(lost, hazards, {**why, "hold_ms": hold_ms})
+                self._remembered[lost.track_id] = lost.slot
             if t_ms >= lost.until_ms:
                 if lost.active:
                     why = {"track_lost": True, "unseen_ms": round(REMEMBER_MS)}
@@ -227,7 +228,7 @@ class Watch:
         for lost in self._lost:
             if lost.is_down and _shared(lost.box, box) >= SAME_PLACE:
                 case.active, case.fell, case.since_ms = lost.active, lost.fell, lost.since_ms
-                self._remembered.discard(lost.track_id)
+                self._remembered.pop(lost.track_id, None)
                 lost.clear()
                 return
 
@@ -280,7 +281,7 @@ class Watch:
 
     def _clear(self, case: Case, hazards: Hazards, why: dict[str, object]) -> None:
         case.active = False
-        self._remembered.discard(case.track_id)
+        self._remembered.pop(case.track_id, None)
         hazards.active[self._index] -= 1
         hazards.add(HazardEdge(self._index, case.slot, case.track_id, "cleared", why))
 

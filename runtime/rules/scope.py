@@ -35,7 +35,7 @@ class Scope:
         asleep: per rule 1 while its schedule says that it does not hold; of `runtime.schedule`.
         turned: some rule fell asleep or woke in this frame.
         active: per rule and slot 1 while the person is a hazard by it; the rules write it.
-        remembered: per rule the track ids of lost people who still are a hazard by it.
+        remembered: per rule the lost people who still are a hazard by it: track id -> last slot.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Scope:
         self.asleep = asleep if asleep is not None else bytearray(rules)
         self.turned = False
         self.active = tuple(bytearray(capacity) for _ in range(rules))
-        self.remembered: tuple[set[int], ...] = tuple(set() for _ in range(rules))
+        self.remembered: tuple[dict[int, int], ...] = tuple({} for _ in range(rules))
 
     def update(self, tracks: Tracks) -> None:
         """Look everybody up. Slots that died or are not confirmed are in no zone."""

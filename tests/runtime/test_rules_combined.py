@@ -7,6 +7,7 @@ import pytest
 from runtime.site import ZoneConfig
 from runtime.site_rules import (
     CombinedRuleConfig,
+    ImmobileRuleConfig,
     ManDownRuleConfig,
     OverrideConfig,
     ZoneRuleConfig,
@@ -138,7 +139,22 @@ def test_who_is_found_again_is_not_counted_twice():
     story = fallen(clear_ms=0).is_("stand", 2000, x=150.0).is_("lie", 2000, x=150.0)
     story.lost().unseen(2000).is_("lie", 2000, x=150.0, slot=1)
     assert story.hazards.active == [1, 1, 1]
-    assert story.rules.scope.remembered[1] == set()
+    assert story.rules.scope.remembered[1] == {}
+
+
+def test_who_was_lost_before_the_last_part_held_is_a_hazard_when_it_does():
+    """Lying still for long takes long; the detector has lost them by then."""
+    rule = CombinedRuleConfig(all_of=["down", "still"], clear_ms=0)
+    still = ImmobileRuleConfig(name="still", severity="info", still_ms=4000)
+    story = Story(zones=[LEFT_HALF], rules=[rule, DOWN, still])
+    story.is_("stand", 2000, x=150.0).is_("lie", 3000, x=150.0)
+    assert story.hazards.active == [0, 1, 0]
+    story.lost().unseen(3000)
+    assert story.hazards.active == [1, 1, 1]
+    assert story.whys[-1] == {"track_lost": True, "all_of": ["down", "still"]}
+    story.unseen(40_000)
+    assert story.hazards.active == [0, 0, 0]
+    assert [state for _, state in story.edges].count("raised") == 3
 
 
 def test_who_gets_up_ends_it():
