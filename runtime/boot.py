@@ -63,6 +63,8 @@ VIDEO_SLACK_MB = 96
 
 REHEARSED_HOUR_MS = 500.0
 """In the rehearsal, so that hours end in it."""
+STREAM_SLACK_MB = 16
+"""The buffers of a stream's decoder grow with the largest compressed picture that comes, whenever."""
 KEEP_SHARE = 0.8
 """Detections down to this share of the threshold may keep a track alive, never start one."""
 
@@ -168,6 +170,7 @@ class _Builder:
         self._record_boot(context, recorder)
         alarm.restore(recorder, context)
         slack_mb = self._options.slack_mb + (VIDEO_SLACK_MB if export else 0)
+        slack_mb += STREAM_SLACK_MB if camera.is_live else 0
         memory = board.memory
         self._seal = Seal(memory.address_space_mb, memory.headroom_mb, memory.lock, slack_mb)
         self._stack.callback(self._seal.open_up)

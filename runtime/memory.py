@@ -71,7 +71,7 @@ class Seal:
     Attributes:
         rss_kb, address_space_kb: in use at the moment of sealing.
         locked: pages are locked in memory.
-        slack_kb: soft limit above what was in use; 0 on a camera.
+        slack_kb: soft limit above what was in use; 0, but for a stream and for a clip.
         blocks: allocated Python blocks at the seal.
     """
 

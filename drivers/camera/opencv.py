@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
+# Lost UDP packets smear pictures, and a smear can be a person; a camera without TCP needs "udp".
+os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
 
 import cv2  # reads its log level when it is imported
 

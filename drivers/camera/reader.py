@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,8 +25,6 @@ STACK_BYTES = 512 * 1024
 """Stack of a reader's thread; the default of 8 MB would count against the address space."""
 HUNG_MARGIN_MS = 500.0
 """FFmpeg's own timeouts come first; a reader silent for longer than this on top hangs."""
-EXIT_WAIT_MS = 1000.0
-"""At interpreter exit, so long for readers to leave: one in C code then can abort the process."""
 
 CaptureFactory = Callable[[str, dict[int, int]], Capture]
 
@@ -98,6 +97,12 @@ class Reader:
     def is_alive(self) -> bool:
         """Whether the thread still runs."""
         return self._thread.is_alive()
+
+    @property
+    def patience_ms(self) -> float:
+        """How long it may take until it notices that nobody wants it any more."""
+        limit_ms = self._stream.read_timeout_ms
+        return (limit_ms if self._is_reading else self._stream.open_timeout_ms) + HUNG_MARGIN_MS
 
     @property
     def is_opening(self) -> bool:
@@ -216,12 +221,16 @@ def start_reader(stream: Stream, clock: Clock, open_with: CaptureFactory = open_
 
 
 def _leave_before_exit() -> None:
-    """A thread that wakes up from C++ while the interpreter goes down aborts the process."""
+    """A thread that wakes up from C++ while the interpreter goes down aborts the process.
+
+    A camera that is silent at that moment keeps its reader until FFmpeg's own timeout.
+    """
     readers = list(_living)
     for reader in readers:
         reader.dismiss()
+    end_s = time.monotonic() + max((reader.patience_ms for reader in readers), default=0.0) / 1e3
     for reader in readers:
-        reader.join(EXIT_WAIT_MS / len(readers))
+        reader.join(max(end_s - time.monotonic(), 0.0) * 1e3)
 
 
 atexit.register(_leave_before_exit)
