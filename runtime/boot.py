@@ -64,7 +64,7 @@ VIDEO_SLACK_MB = 96
 REHEARSED_HOUR_MS = 500.0
 """In the rehearsal, so that hours end in it."""
 STREAM_SLACK_MB = 16
-"""The buffers of a stream's decoder grow with the largest compressed picture that comes, whenever."""
+"""A stream's decoder grows with the largest compressed picture, which may come at any time."""
 KEEP_SHARE = 0.8
 """Detections down to this share of the threshold may keep a track alive, never start one."""
 
