@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from base64 import b64encode
 from collections.abc import Sequence
@@ -46,6 +47,9 @@ def report(argv: Sequence[str]) -> int:
         return _report(_parser().parse_args(argv))
     except SystemExit as leave:  # argparse has said what is wrong
         return REFUSED_CONFIG if leave.code else OK
+    except BrokenPipeError:  # `| head`; what is left in the buffer must not fail at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except (ConfigErrors, Refused) as refused:
         return _complain(refused, REFUSED_CONFIG)
     except (StorageFault, OSError) as fault:

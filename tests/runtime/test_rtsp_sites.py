@@ -218,10 +218,10 @@ def test_the_comparison_is_of_something(from_the_file: Callable[[str], Any]) -> 
 
 def test_the_same_over_http(tmp_path: Path, from_the_file: Callable[[str], Any]) -> None:
     server = MjpegServer(clip_path(), until_s=UNTIL_S)
-    with Pulse() as pulse:
-        with watching(*arguments(tmp_path, SITES / "counting.toml", server.url)) as process:
-            assert server.ended.wait(UNTIL_S + 60)
-            stop(process)
+    words = arguments(tmp_path, SITES / "counting.toml", server.url)
+    with Pulse() as pulse, watching(*words) as process:
+        assert server.ended.wait(UNTIL_S + 60)
+        stop(process)
     server.die()
     expected = from_the_file("counting")
     with in_real_time(pulse):
