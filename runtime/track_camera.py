@@ -8,17 +8,19 @@ what they do is theirs, and the speed gate judges it.
 
 from __future__ import annotations
 
+from math import ceil
+
 from runtime.track_match import Expected, Seen
 
 LEAST_PEOPLE = 3
 MAJORITY = 0.6
 """Share of the people seen in the last picture that has to move alike."""
 MOST_ANCHORS = 8
-"""The tallest people and boxes decide; more of them would only cost time."""
+"""The tallest people decide; more of them would only cost time."""
 ASTRAY_HEIGHTS = 0.25
 """Somebody found this far from where they should be is not where they should be."""
 LONGEST_HEIGHTS = 1.5
-"""Of the tallest person: a longer jolt shows another scene."""
+"""On each axis: a longer jolt shows another scene."""
 ALIKE_HEIGHTS = 0.15
 """How well a shift must fit each of them, in place and in height."""
 
@@ -46,11 +48,10 @@ def jolt(
     last_ms = min(who.waited_ms for who in expected)
     recent = sum(who.waited_ms <= last_ms for who in expected)
     lost = [who for who in astray if who.waited_ms <= last_ms]
-    needed = max(LEAST_PEOPLE, MAJORITY * recent)
-    if len(lost) < needed:
+    if len(lost) < max(LEAST_PEOPLE, MAJORITY * recent):
         return None
     lost.sort(key=lambda who: -who.height)
-    return _vote(lost[:MOST_ANCHORS], seen[: min(strong, 2 * MOST_ANCHORS)], needed)
+    return _vote(lost[:MOST_ANCHORS], seen[:strong])
 
 
 def _is_astray(who: Expected, one: Seen) -> bool:
@@ -58,43 +59,45 @@ def _is_astray(who: Expected, one: Seen) -> bool:
     return abs(one.x - who.x) > allowed or abs(one.y - who.y) > allowed
 
 
-def _vote(people: list[Expected], boxes: list[Seen], needed: float) -> Shift | None:
+def _vote(people: list[Expected], boxes: list[Seen]) -> Shift | None:
     """The shift that fits most people; of equal ones the shortest."""
+    needed = max(LEAST_PEOPLE, ceil(MAJORITY * len(people)))
+    ways = [_ways(person, boxes) for person in people]
     found, shortest = list[Shift](), 0.0
-    most2 = (LONGEST_HEIGHTS * people[0].height) ** 2
-    for person in people[: len(people) - LEAST_PEOPLE + 1]:
-        for box in boxes:
-            x, y = box.x - person.x, box.y - person.y
+    for candidates in ways[: len(people) - needed + 1]:
+        for x, y in candidates:
+            fits = _fits(people, ways, x, y)
             way2 = x * x + y * y
-            if way2 > most2 or not _is_alike(person, box, x, y):
-                continue
-            fits = _fits(people, boxes, x, y)
             if len(fits) > len(found) or (len(fits) == len(found) and way2 < shortest):
                 found, shortest = fits, way2
-    if len(found) < min(needed, MOST_ANCHORS):
+    if len(found) < needed:
         return None
     xs, ys = sorted(x for x, _ in found), sorted(y for _, y in found)
     return xs[len(xs) // 2], ys[len(ys) // 2]
 
 
-def _fits(people: list[Expected], boxes: list[Seen], x: float, y: float) -> list[Shift]:
-    """The shift that each person would have made to a box that fits this one."""
+def _ways(person: Expected, boxes: list[Seen]) -> list[Shift]:
+    """To each box of their height that a jolt can have brought them to."""
+    alike, most = ALIKE_HEIGHTS * person.height, LONGEST_HEIGHTS * person.height
+    return [
+        (box.x - person.x, box.y - person.y)
+        for box in boxes
+        if abs(box.height - person.height) <= alike
+        and abs(box.x - person.x) <= most
+        and abs(box.y - person.y) <= most
+    ]
+
+
+def _fits(people: list[Expected], ways: list[list[Shift]], x: float, y: float) -> list[Shift]:
+    """The way of each person that is this one, more or less."""
     found = []
-    for person in people:
-        for box in boxes:
-            if _is_alike(person, box, x, y):
-                found.append((box.x - person.x, box.y - person.y))
+    for person, candidates in zip(people, ways, strict=True):
+        allowed = ALIKE_HEIGHTS * person.height
+        for way in candidates:
+            if abs(way[0] - x) <= allowed and abs(way[1] - y) <= allowed:
+                found.append(way)
                 break
     return found
-
-
-def _is_alike(person: Expected, box: Seen, x: float, y: float) -> bool:
-    allowed = ALIKE_HEIGHTS * person.height
-    return (
-        abs(box.x - person.x - x) <= allowed
-        and abs(box.y - person.y - y) <= allowed
-        and abs(box.height - person.height) <= allowed
-    )
 
 
 def shifted(who: Expected, x_px: float, y_px: float) -> Expected:

@@ -137,6 +137,17 @@ def test_a_jolt_of_all_is_the_camera_and_of_one_or_two_is_not(people, is_same):
     assert 0 not in after
 
 
+def test_a_jolt_of_a_crowd_costs_nobody_their_number():
+    """There and back every third picture, by more than half of a height."""
+    scene, noise = Scene(), np.random.default_rng(0)
+    x, y = noise.uniform(60, 1300, 28), noise.uniform(0, 450, 28)
+    for tick in range(40):
+        jolted = 60.0 * (tick // 3 % 2)
+        at = zip(x + jolted, y + jolted, strict=True)
+        scene.see(*(person(a, b, 100.0) for a, b in at), noise=noise)
+    assert sorted(scene.tracks.track_id[scene.tracks.live].tolist()) == list(range(1, 29))
+
+
 def test_the_hidden_are_jolted_with_the_picture():
     scene = Scene()
     places = [170.0 * k + 200.0 for k in range(5)]
