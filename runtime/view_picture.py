@@ -52,6 +52,10 @@ class SmallPicture:
         self._other: F32 = np.zeros(shape, np.float32)
         self.level: F32 = np.zeros(self.shape, np.float32)
         self.strength: F32 = np.zeros(self.shape, np.float32)
+        self.forget()
+
+    def forget(self) -> None:
+        """The next look is the first one."""
         self._is_empty = True
 
     def look(self, pixels: U8) -> None:

@@ -72,6 +72,7 @@ class Watcher:
     def relearn(self) -> None:
         """Forget the scene: what the camera sees from now on is what it shall see."""
         self._view.clear()
+        self._picture.forget()
         self._noise.relearn()
         self._move: Move = AT_REST
         self._looks = self._astray = 0

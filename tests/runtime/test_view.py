@@ -92,6 +92,7 @@ QUIET = {
     "tape over a third": over(0.33, 240),
     "twice the exposure": lights(1.9, 0),
     "a third of the exposure": lights(0.33, 0),
+    "a quarter of the light": lights(0.25, 0),
     "a veil of mist": lights(0.4, 120),
     "the sun comes out": sun_and_shadow(),
     "a web": web(),
@@ -125,6 +126,7 @@ def test_a_camera_that_was_moved_says_by_how_much(move):
     assert why["shift_px"] == pytest.approx([move.get("right", 0), move.get("down", 0)], abs=3)
     assert why["turned_deg"] == pytest.approx(move.get("turn_deg", 0), abs=0.7)
     assert why["zoom"] == pytest.approx(move.get("zoom", 1.0), abs=0.02)
+    assert watched.view.missing < 0.25, "what has left the picture is not missing in it"
 
 
 @settings(max_examples=25)
@@ -159,7 +161,7 @@ def test_small_bumps_add_up():
     """The scene follows the light, never a move: what sags slowly has moved in the end."""
     watched = Watched().is_(HOME, LEARN_MS)
     for right in range(0, 45):
-        watched.is_(seen(YARD, right=float(right)), 2000)
+        watched.is_(seen(YARD, right=float(right)), 8000)
     assert watched.raised == ["moved"]
 
 
@@ -196,6 +198,14 @@ def test_a_moved_camera_never_adopts_the_new_view_by_itself():
 def test_while_it_learns_it_says_nothing():
     watched = Watched(hold_ms=0).is_(HOME, 1500).is_(seen(YARD, right=150), 1400)
     assert not watched.view.learned and watched.edges == []
+
+
+def test_a_rehearsal_leaves_no_trace():
+    one, other = Watched(), Watched()
+    other.watcher.rehearse()
+    one.is_(HOME, LEARN_MS), other.is_(HOME, LEARN_MS)
+    assert np.array_equal(one.watcher._scene.grey, other.watcher._scene.grey)
+    assert one.view.learned and other.view.learned
 
 
 def test_learning_anew_takes_what_it_sees():
