@@ -15,6 +15,8 @@ from runtime.tables import HazardEdge, Hazards, Tracks
 
 FLICKER_MS = 500.0
 """Too many, then not for less than this, then again: that is one time."""
+NEW_MS = 500.0
+"""Somebody who was found no longer ago than this was there before the track was confirmed."""
 SAME_HEIGHTS = 1.0
 """Somebody unseen was found again where a track began since, so near to where they were."""
 NO_SLOT = -1
@@ -68,7 +70,8 @@ class CrowdRule:
 
     def _over(self, inside: list[int], tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         if t_ms - self._over_ms > FLICKER_MS and not self._active:
-            self._since_ms = t_ms
+            newest_ms = max(tracks.first_ms.item(slot) for slot in inside)
+            self._since_ms = newest_ms if t_ms - newest_ms <= NEW_MS else t_ms
         self._over_ms = t_ms
         held_ms = t_ms - self._since_ms
         if not self._active and held_ms >= self._hold_ms:

@@ -83,6 +83,14 @@ def test_somebody_lost_and_found_again_is_counted_once():
     assert yard.edges == []
 
 
+def test_the_time_counts_from_where_the_last_one_was_found():
+    yard = crowd().stay(2000, *THREE)
+    yard.put(3, 100, state=TrackState.TENTATIVE)
+    yard.stay(200, *THREE)
+    yard.stay(2000, *FOUR)
+    assert yard.edges == [(3000, "raised")]
+
+
 def test_somebody_hidden_for_a_moment_counts_on():
     yard = crowd().stay(700, *FOUR)
     yard.stay(700, *THREE)
