@@ -129,9 +129,9 @@ PHRASES: dict[str, Phrase] = {
         ),
     ),
     "combined": Phrase(
-        "{who} is a hazard by several rules at once",
-        "{who} was a hazard by several rules at once",
-        "{who} is no longer a hazard by all of the rules at once",
+        "{who} is a hazard by {all_of} at once",
+        "{who} was a hazard by {all_of} at once",
+        "{who} is no longer a hazard by {all_of} at once",
         HELD,
     ),
 }
@@ -153,5 +153,8 @@ FAULTS: dict[str, str] = {
     "memory_fault": "memory was refused",
     "operator_fault": "a button or the operators' socket does not work",
     "loop_fault": "the program stood still for a while",
+    "clock_fault": "the clock has lost the date, so that every rule holds at any hour",
 }
 """What a fault means for people; its reason is told in brackets."""
+RELAY_STAYS = ("clock_fault",)
+"""The camera watches on, and more than it has to."""

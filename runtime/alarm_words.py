@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
-from runtime.alarm_phrases import FAULTS, ONLY, PHRASES, STATES, Phrase, Value
+from runtime.alarm_phrases import FAULTS, ONLY, PHRASES, RELAY_STAYS, STATES, Phrase, Value
 
 SEVERITY_WORDS = {
     "info": "NOTE",
@@ -33,11 +33,20 @@ PLAIN = {
 DAY_S = 86_400
 
 
+UNSAID = {
+    "missing": "what is needed",
+    "action": "so",
+    "kind": "spoilt",
+    "all_of": "several rules",
+}
+"""What a phrase says in place of a value that the record does not hold."""
+
+
 class _Words(dict[str, str]):
     """Fills a phrase; what the record does not hold is left out of the sentence."""
 
     def __missing__(self, name: str) -> str:
-        return {"missing": "what is needed", "action": "so", "kind": "spoilt"}.get(name, "")
+        return UNSAID.get(name, "")
 
 
 def sentence(kind: str, body: dict[str, Any], wall_ms: int) -> str:
@@ -216,7 +225,8 @@ def _fault(body: dict[str, Any], wall_ms: int) -> str:
     detail = f"{reason}: {why['detail']}" if why.get("detail") else str(reason)
     if body.get("state") == "cleared":
         return f"fault over: {what} ({detail})"
-    return f"FAULT: {what} ({detail}); the fault relay drops"
+    relay = "" if name in RELAY_STAYS else "; the fault relay drops"
+    return f"FAULT: {what} ({detail}){relay}"
 
 
 def _operator(body: dict[str, Any], wall_ms: int) -> str:

@@ -114,10 +114,12 @@ class Judge:
 
     def _tell_clock(self, context: Context, state: str, wall_ms: int) -> None:
         """No fault of the relay: with a wrong clock every rule holds, in its hours or not."""
-        reason = "wall time is before 2025: schedules are set aside"
-        why: dict[str, object] = {"wall_ms": wall_ms}
-        if state == "raised":
-            why = {"reason": reason, **why, "plausible_from_ms": PLAUSIBLE_FROM_MS}
+        reasons = {"raised": "schedules are set aside", "cleared": "schedules hold again"}
+        why: dict[str, object] = {
+            "reason": reasons[state],
+            "wall_ms": wall_ms,
+            "plausible_from_ms": PLAUSIBLE_FROM_MS,
+        }
         context.events.add(
             "fault", context.t_ms, context.frame.frame_id, state, why, rule="clock_fault"
         )

@@ -131,6 +131,12 @@ def test_sentences(of, text):
     assert sentence(*of, WALL_MS) == text
 
 
+def test_a_clock_that_lost_the_date_does_not_drop_the_relay():
+    body = record("raised", {"reason": "x"}, kind="fault", rule="clock_fault", zone="")[1]
+    text = sentence("fault", body, 0)
+    assert "lost the date" in text and "relay" not in text
+
+
 RULES = [
     ("entry_predicted", {"probability": 0.61, "threshold": 0.5, "horizon_ms": 2000, "held_ms": 200,
                          "hold_ms": 200},
@@ -152,6 +158,10 @@ RULES = [
      "person #12 does not move in zone press (still for 31.0 s; the limit is 30.0 s)"),
     ("intrusion_of_view", {"kind": "covered", "missing": 0.9, "covered_share": 0.5},
      "the camera's view is covered (share of the picture covered 0.9; the limit is 0.5)"),
+    ("ppe", {"missing_ms": 2000, "hold_ms": 2000, "missing": ["vest"], "evidence": 0.1},
+     "person #12 is without vest in zone press (missing for 2.0 s; the limit is 2.0 s)"),
+    ("combined", {"held_ms": 500, "hold_ms": 500, "all_of": ["fallen", "still"]},
+     "person #12 is a hazard by fallen, still at once (for 0.5 s; the limit is 0.5 s)"),
     ("of_tomorrow", {"heat_ms": 1500, "limit_ms": 1000, "foot_px": [1, 2]},
      "person #12 is a hazard in zone press by rule of_tomorrow (heat 1.5 s, limit 1.0 s)"),
 ]  # fmt: skip
