@@ -251,6 +251,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--passes", type=int, default=24, help="replays of each file")
     parser.add_argument("--steps", type=int, default=16000, help="of each descent")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--decide", type=float, default=DECIDE, help="least probability to warn")
     parser.add_argument("--out", type=Path, default=FOLDER)
     arguments = parser.parse_args(argv)
     try:
@@ -264,7 +265,7 @@ def main(argv: list[str]) -> int:
     entry = fit_entry(data, track, arguments.steps, random)
     files = ", ".join("/".join(path.parts[-2:]) for path in arguments.obsmat)
     source = f"{files}; passes {arguments.passes}, steps {arguments.steps}, seed {arguments.seed}"
-    fitted = EntryParameters(source, DECIDE, track, entry)
+    fitted = EntryParameters(source, arguments.decide, track, entry)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / f"{arguments.name}.json").write_bytes(msgspec.json.encode(fitted) + b"\n")
     return 0

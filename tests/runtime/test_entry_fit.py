@@ -61,12 +61,14 @@ def test_it_learns_who_enters(fitted):
 
 
 def test_the_same_seed_gives_the_same_model(fitted):
-    arguments = ["--passes", "2", "--steps", "20", "--out", str(fitted), str(fitted / "walks.txt")]
+    arguments = ["--passes", "2", "--steps", "20", "--decide", "0.3"]
+    arguments += ["--out", str(fitted), str(fitted / "walks.txt")]
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         assert main(["--name", name, "--seed", seed, *arguments]) == 0
     a, b, c = (model(fitted, name) for name in "abc")
     assert a == b
     assert a.track != c.track
+    assert a.decide == 0.3
     assert a.source == "fit0/walks.txt; passes 2, steps 20, seed 1"
 
 
