@@ -31,7 +31,7 @@ from runtime.track_match import (
     rounds,
     solve,
 )
-from runtime.track_memory import MOST_PEOPLE, Gone, Memory
+from runtime.track_memory import MOST_PEOPLE, Memory
 
 LIMIT, NEW_LIMIT, WEAK_LIMIT = 0.83, 0.9, 0.45
 """Cost from which on a box is never this person: one confirmed, one who is new, by a weak box."""
@@ -75,7 +75,7 @@ class Tracker:
         self._birth_score = birth_score
         self._next_id = 1
         self._hits = array("L", bytes(8 * tracks.capacity))
-        self._strong_ms = [0.0] * tracks.capacity
+        self._strong_ms = array("d", bytes(8 * tracks.capacity))
         self._gate_per_ms = config.max_speed_heights_s / 1000.0
         self._gains = Gains(tracks.capacity)
         self._boxes, self._velocity = tracks.boxes.data, tracks.velocity.data
@@ -85,7 +85,7 @@ class Tracker:
         self._last_ms = cast("memoryview[float]", tracks.last_ms.data)
         self._memory = Memory(config.memory_ms, size)
         self._appeared = bytearray(tracks.capacity)
-        self.mean_score = [0.0] * tracks.capacity
+        self.mean_score = array("d", bytes(8 * tracks.capacity))
         self.births_refused = 0
         solve(CONTEST)
 
@@ -264,7 +264,7 @@ class Tracker:
         if self._memory.is_inside((left, top, right, bottom)):
             number, last_ms = tracks.track_id.item(slot), tracks.last_ms.item(slot)
             x, y = tracks.centre[slot].tolist()
-            self._memory.add(Gone(number, last_ms, x, y, bottom - top))
+            self._memory.add(number, last_ms, x, y, bottom - top)
 
     def _give_birth(self, seen: list[Seen], taken: bytearray, held: list[Box], t_ms: float) -> bool:
         """Start a track for each strong box that is nobody's; True when any was started."""

@@ -8,8 +8,8 @@ the same. Place, time and height decide, nothing else is known of anybody.
 
 from __future__ import annotations
 
+from array import array
 from math import hypot
-from typing import NamedTuple
 
 PLACES = 32
 """The last so many of the gone are remembered."""
@@ -25,20 +25,6 @@ EDGE_SHARE = 0.01
 """Of the picture: a box so near to its border is of somebody who comes or leaves there."""
 
 
-class Gone(NamedTuple):
-    """Somebody as they were last seen; pixels."""
-
-    track_id: int
-    last_ms: float
-    x: float
-    """Middle of the box."""
-    y: float
-    height: float
-
-
-NOBODY = Gone(0, 0.0, 0.0, 0.0, 0.0)
-
-
 class Memory:
     """A ring of the gone.
 
@@ -51,7 +37,9 @@ class Memory:
         self._keep_ms = keep_ms
         self._edge = EDGE_SHARE * size[0], EDGE_SHARE * size[1]
         self._far = size[0] - self._edge[0], size[1] - self._edge[1]
-        self._gone = [NOBODY] * PLACES
+        self._track_id = array("q", bytes(8 * PLACES))
+        self._last_ms, self._height = array("d", bytes(8 * PLACES)), array("d", bytes(8 * PLACES))
+        self._x, self._y = array("d", bytes(8 * PLACES)), array("d", bytes(8 * PLACES))
         self._next = 0
 
     def is_inside(self, box: tuple[float, float, float, float]) -> bool:
@@ -61,14 +49,25 @@ class Memory:
         far_x, far_y = self._far
         return left > near_x and top > near_y and right < far_x and bottom < far_y
 
-    def add(self, gone: Gone) -> None:
-        """A confirmed track died inside the picture; the oldest of the gone is forgotten for it."""
-        self._gone[self._next] = gone
-        self._next = (self._next + 1) % PLACES
+    def add(self, track_id: int, last_ms: float, x: float, y: float, height: float) -> None:
+        """A confirmed track died inside the picture; the oldest of the gone is forgotten for it.
+
+        Args:
+            track_id: their number.
+            last_ms: when they were last seen.
+            x, y: middle of their box then, pixels.
+            height: of their box, pixels.
+        """
+        place = self._next
+        self._track_id[place], self._last_ms[place] = track_id, last_ms
+        self._x[place], self._y[place], self._height[place] = x, y, height
+        self._next = (place + 1) % PLACES
 
     def shift(self, x_px: float, y_px: float) -> None:
         """The camera moved, and with it all places."""
-        self._gone = [gone._replace(x=gone.x + x_px, y=gone.y + y_px) for gone in self._gone]
+        for place in range(PLACES):
+            self._x[place] += x_px
+            self._y[place] += y_px
 
     def take(self, first_ms: float, t_ms: float, x: float, y: float, height: float) -> int:
         """Whose number somebody has who turned up inside the picture and is confirmed now.
@@ -85,22 +84,22 @@ class Memory:
         oldest_ms = first_ms - self._keep_ms
         fits = [
             place
-            for place, gone in enumerate(self._gone)
-            if gone.track_id
-            and oldest_ms <= gone.last_ms < first_ms
-            and _can_be(gone, t_ms, x, y, height)
+            for place, track_id in enumerate(self._track_id)
+            if track_id
+            and oldest_ms <= self._last_ms[place] < first_ms
+            and self._can_be(place, t_ms, x, y, height)
         ]
         if len(fits) != 1:
             return 0
-        number = self._gone[fits[0]].track_id
-        self._gone[fits[0]] = NOBODY
+        number = self._track_id[fits[0]]
+        self._track_id[fits[0]] = 0
         return number
 
-
-def _can_be(gone: Gone, t_ms: float, x: float, y: float, height: float) -> bool:
-    """They are as tall, and have not come farther than a walk."""
-    mean_height = 0.5 * (height + gone.height)
-    if abs(height - gone.height) > SAME_HEIGHT * mean_height:
-        return False
-    most = JITTER_HEIGHTS + WALK_HEIGHTS_S * 0.001 * (t_ms - gone.last_ms)
-    return hypot(x - gone.x, y - gone.y) <= most * mean_height
+    def _can_be(self, place: int, t_ms: float, x: float, y: float, height: float) -> bool:
+        """They are as tall, and have not come farther than a walk."""
+        was_height = self._height[place]
+        mean_height = 0.5 * (height + was_height)
+        if abs(height - was_height) > SAME_HEIGHT * mean_height:
+            return False
+        most = JITTER_HEIGHTS + WALK_HEIGHTS_S * 0.001 * (t_ms - self._last_ms[place])
+        return hypot(x - self._x[place], y - self._y[place]) <= most * mean_height

@@ -18,8 +18,6 @@ from runtime.tables import HazardEdge, Hazards, Tracks
 RIGHT = 1
 HIDDEN = 32
 """The sides of the last so many who vanished are kept: somebody may cross behind a container."""
-NOBODY = 0, 0, 0.0, 0.0
-"""Track id, settled side, and where it was last, pixels."""
 
 
 class LineRules:
@@ -102,24 +100,30 @@ class Gate:
         self._since_ms = array("d", bytes(8 * capacity))
         self._last_x = array("d", bytes(8 * capacity))
         self._last_y = array("d", bytes(8 * capacity))
-        self._hidden = [NOBODY] * HIDDEN
+        self._hidden = array("q", bytes(8 * HIDDEN))
+        self._hidden_side = array("b", bytes(HIDDEN))
+        self._hidden_x, self._hidden_y = (
+            array("d", bytes(8 * HIDDEN)),
+            array("d", bytes(8 * HIDDEN)),
+        )
         self._next = 0
 
     def forget(self, slot: int, track_id: int) -> None:
         """The track of this slot died; its number may come out of hiding on the other side."""
         if self._settled[slot]:
-            place = self._last_x[slot], self._last_y[slot]
-            self._hidden[self._next] = track_id, self._settled[slot], *place
-            self._next = (self._next + 1) % HIDDEN
+            place = self._next
+            self._hidden[place], self._hidden_side[place] = track_id, self._settled[slot]
+            self._hidden_x[place], self._hidden_y[place] = self._last_x[slot], self._last_y[slot]
+            self._next = (place + 1) % HIDDEN
         self.side[slot] = self._settled[slot] = 0
 
     def recall(self, slot: int, track_id: int) -> None:
         """Take up again the side of a number that was known before, if it was."""
-        for place, (known, side, x, y) in enumerate(self._hidden):
-            if known == track_id:
-                self.side[slot] = self._settled[slot] = side
-                self._last_x[slot], self._last_y[slot] = x, y
-                self._hidden[place] = NOBODY
+        if track_id in self._hidden:
+            place = self._hidden.index(track_id)
+            self.side[slot] = self._settled[slot] = self._hidden_side[place]
+            self._last_x[slot], self._last_y[slot] = self._hidden_x[place], self._hidden_y[place]
+            self._hidden[place] = 0
 
     def settles(self, slot: int, x: float, y: float, t_ms: float) -> bool:
         """True in the one frame in which a track has settled on another side than before."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.track_memory import PLACES, Gone, Memory
+from runtime.track_memory import PLACES, Memory
 
 SIZE = (1000, 500)
-WALKER = Gone(7, 1000.0, 300.0, 200.0, 100.0)
-"""Lost at 1 s, 100 px tall."""
+WALKER = 7, 1000.0, 300.0, 200.0, 100.0
+"""Number 7, lost at 1 s, at 300, 200, 100 px tall."""
 
 
-def take(*gone: Gone, first_ms=4800.0, t_ms=5000.0, x=540.0, y=200.0, height=100.0) -> int:
+def take(*gone, first_ms=4800.0, t_ms=5000.0, x=540.0, y=200.0, height=100.0) -> int:
     memory = Memory(8000.0, SIZE)
     for one in gone:
-        memory.add(one)
+        memory.add(*one)
     return memory.take(first_ms, t_ms, x, y, height)
 
 
@@ -52,12 +52,12 @@ def test_at_the_border_people_come_and_leave(box, is_inside):
 
 
 def test_two_who_may_be_it_are_neither():
-    assert take(WALKER, WALKER._replace(track_id=8, y=210.0)) == 0
+    assert take(WALKER, (8, *WALKER[1:])) == 0
 
 
 def test_a_number_comes_back_once():
     memory = Memory(8000.0, SIZE)
-    memory.add(WALKER)
+    memory.add(*WALKER)
     assert memory.take(4800.0, 5000.0, 540.0, 200.0, 100.0) == 7
     assert memory.take(4800.0, 5000.0, 540.0, 200.0, 100.0) == 0
 
@@ -65,7 +65,7 @@ def test_a_number_comes_back_once():
 def test_a_moved_camera_moves_the_places():
     for shift, number in ((0.0, 7), (-300.0, 0)):
         memory = Memory(8000.0, SIZE)
-        memory.add(WALKER)
+        memory.add(*WALKER)
         memory.shift(shift, 0.0)
         assert memory.take(4800.0, 5000.0, 700.0, 200.0, 100.0) == number
 
@@ -73,7 +73,7 @@ def test_a_moved_camera_moves_the_places():
 def test_thousands_who_left_take_no_more_room_than_a_few():
     memory = Memory(8000.0, SIZE)
     for number in range(1, 5001):
-        memory.add(WALKER._replace(track_id=number, x=1e6))
-    assert len(memory._gone) == PLACES
-    memory.add(WALKER)
+        memory.add(number, 1000.0, 1e6, 200.0, 100.0)
+    assert len(memory._track_id) == len(memory._x) == PLACES
+    memory.add(*WALKER)
     assert memory.take(4800.0, 5000.0, 540.0, 200.0, 100.0) == 7
