@@ -120,6 +120,9 @@ class ModelsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Says what a skeleton does; empty: likewise."""
     skeletons_per_frame: Annotated[int, Meta(ge=1, le=32)] = 4
     """So many people are looked at in one frame, in turn; each look is one inference."""
+    closer_looks_per_frame: Annotated[int, Meta(ge=1, le=32)] = 1
+    """So many people are looked at closely, in turn, for what they wear; each look is one more
+    inference of the detector, and only a rule about equipment asks for them."""
 
 
 class LimitsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -71,6 +71,10 @@ class Detector:
         """
         self._picture.write(pixels)
 
+    def clear(self) -> None:
+        """Make the input whole again after something else than `prepare` wrote into it."""
+        self._picture.clear()
+
     def decode(self, detections: Detections) -> None:
         """Turn the network's outputs into `detections`, in source pixels."""
         self._decoder.decode(self._outputs, detections)

@@ -59,18 +59,39 @@ class Letterbox:
         """
         flip = tensor.dtype == np.int8
         picture = tensor.view(np.uint8).reshape(self.input_h, self.input_w, 3)
-        picture[:] = self._pad ^ 0x80 if flip else self._pad
-        return BoundLetterbox(picture[: self.height_px, : self.width_px], flip, rgb)
+        bound = BoundLetterbox(picture, (self.width_px, self.height_px), self._pad, flip, rgb)
+        bound.clear()
+        return bound
 
 
 class BoundLetterbox:
-    """The picture's part of one input tensor."""
+    """The picture's part of one input tensor.
 
-    def __init__(self, region: npt.NDArray[np.uint8], flip: bool, rgb: bool) -> None:
-        """Args: the region of the tensor; whether it is int8; whether it is red first."""
-        self._region = region
-        self._size = (region.shape[1], region.shape[0])
+    Args:
+        tensor: uint8[input_h, input_w, 3], the whole input.
+        size: width and height of the picture's part, at the top left.
+        pad: 0..255, what is beside it.
+        flip: the tensor is int8.
+        rgb: it is red first.
+    """
+
+    def __init__(
+        self,
+        tensor: npt.NDArray[np.uint8],
+        size: tuple[int, int],
+        pad: int,
+        flip: bool,
+        rgb: bool,
+    ) -> None:
+        self._tensor, self._size = tensor, size
+        self._region = tensor[: size[1], : size[0]]
+        self._fill = pad ^ 0x80 if flip else pad
         self._flip, self._rgb = flip, rgb
+
+    def clear(self) -> None:
+        """Fill what is beside the picture, after something else was written there."""
+        self._tensor[self._size[1] :] = self._fill
+        self._tensor[:, self._size[0] :] = self._fill
 
     def write(self, pixels: npt.NDArray[np.uint8]) -> None:
         """Resize one picture into the tensor.

@@ -26,6 +26,7 @@ from runtime.alarm import Alarms
 from runtime.alarm_build import AlarmParts
 from runtime.annotate import Annotator
 from runtime.bodies import Bodies
+from runtime.closer_look import look_stages
 from runtime.context import Context
 from runtime.counts import HOUR_MS, Counts
 from runtime.counts_background import RefreshBackground, rehearse
@@ -33,6 +34,7 @@ from runtime.export import Export, StillFile, VideoFile
 from runtime.geometry import ResolvedSite, resolve_site
 from runtime.hardware import Hardware
 from runtime.health import Health
+from runtime.looks import Looks
 from runtime.loop import Loop, Stage, always, fresh, judged, never
 from runtime.machine import Machine
 from runtime.memory import Seal, settle
@@ -41,7 +43,7 @@ from runtime.options import Options
 from runtime.outputs import Outputs
 from runtime.people import PERSON, People
 from runtime.privacy import Anonymiser
-from runtime.privacy_stages import LearnRoom
+from runtime.privacy_stages import learn_stages
 from runtime.rate import RateKeeper
 from runtime.record import Recorder
 from runtime.rules.build import build_rules
@@ -150,7 +152,9 @@ class _Builder:
             Stage("capture", stages.Capture(camera), always, 5.0),
             Stage("detect", self._detect(detector, session, stale, metrics), fresh, 40.0),
             Stage("track", stages.Track(tracker), judged, 0.2),
+            *learn_stages(anonymiser, detector, 2 * board.limits.detections, self._birth_score),
             *self._body_stages(context, metrics),
+            *look_stages(context, detector, board.models.closer_looks_per_frame, metrics),
             *view_stages(context, self._size, alarm.alarms),
             Stage("rules", stages.Judge(rules), judged, 0.1),
             Stage("operate", operate, always, 0.1),
@@ -158,7 +162,7 @@ class _Builder:
             *_counting(counts),
             Stage("journal", stages.Record(recorder, alarm.stage), always, 5.0),
             Stage("health", check, always, 0.1),
-            *self._room_stages(anonymiser, detector),
+            *self._still_stages(anonymiser),
             Stage("export", export or _nothing, fresh if export else never, 20.0, sheddable=True),
         )
         warm_up(self._rehearsal(camera, recorder, detector, session))
@@ -241,6 +245,7 @@ class _Builder:
             Hazards(rules),
             self._bodies.postures() if self._bodies else None,
             View(rules) if needs.needs_view(self._site) else None,
+            Looks(limits.tracks) if needs.needs_looks(self._site) else None,
         )
 
     def _build_judgement(
@@ -248,7 +253,7 @@ class _Builder:
     ) -> tuple[Tracker, Rules]:
         """Without a clock every rule holds at any hour."""
         site, limits = self._site, self._board.limits
-        seen = Seen(context.equipment, self._classes)
+        seen = Seen(context.equipment, self._classes, context.looks)
         tracker = Tracker(context.tracks, site.tracking, self._birth_score, self._size)
         rules = build_rules(
             site, self._resolved, limits.tracks, context.postures, clock, context.view, seen
@@ -282,6 +287,7 @@ class _Builder:
             Stage("crowd", crowd, always, 0.0),
             Stage("track", stages.Track(tracker), judged, 0.0),
             *self._body_stages(context, metrics),
+            *look_stages(context, detector, 1, metrics),
             *view_stages(context, self._size, alarm.alarms),
             Stage("rules", stages.Judge(rules), judged, 0.0),
             Stage("alarm", alarm.stage, always, 0.0),
@@ -302,16 +308,11 @@ class _Builder:
             return None
         return Anonymiser(*self._size, self._site.privacy)
 
-    def _room_stages(self, anonymiser: Anonymiser | None, detector: Detector) -> tuple[Stage, ...]:
-        if anonymiser is None:
+    def _still_stages(self, anonymiser: Anonymiser | None) -> tuple[Stage, ...]:
+        if anonymiser is None or self._still is None:
             return ()
-        capacity = 2 * self._board.limits.detections
-        learn = LearnRoom(anonymiser, detector, capacity, self._birth_score)
-        room = Stage("room", learn, judged, 2.0, sheddable=True)
-        if self._still is None:
-            return (room,)
         refresh = RefreshBackground(anonymiser, StillFile(self._still), self._headroom)
-        return room, Stage("background", refresh, judged, 50.0, sheddable=True)
+        return (Stage("background", refresh, judged, 50.0, sheddable=True),)
 
     @property
     def _still(self) -> Path | None:

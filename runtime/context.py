@@ -6,6 +6,7 @@ from drivers.faults import HardwareFault
 from drivers.interfaces import Frame
 from models.tables import Detections
 from runtime.event import Events
+from runtime.looks import Looks
 from runtime.posture import Postures
 from runtime.tables import Hazards, Tracks
 from runtime.view import View
@@ -29,6 +30,7 @@ class Context:
         reasons: component -> reason of a fault that a driver raised in this tick.
         detections: people; all that the tracker gets.
         equipment: what else the detector found, with classes as its package numbers them.
+        looks: when each person was looked at closely; None where no rule asks for it.
         postures: skeletons and actions by track slot; None where no rule asks for them.
         view: whether the camera sees what it shall; None where no rule asks for it.
     """
@@ -47,6 +49,7 @@ class Context:
         "hazards",
         "invoke_ns",
         "judged",
+        "looks",
         "now_ms",
         "postures",
         "reasons",
@@ -63,11 +66,13 @@ class Context:
         hazards: Hazards,
         postures: Postures | None = None,
         view: View | None = None,
+        looks: Looks | None = None,
     ) -> None:
         self.frame = frame
         self.equipment = Detections(detections.capacity)
         self.postures = postures
         self.view = view
+        self.looks = looks
         self.detections = detections
         self.tracks = tracks
         self.hazards = hazards

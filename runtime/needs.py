@@ -33,6 +33,11 @@ def needs_bodies(site: Site, board: Board) -> bool:
     return has and any(isinstance(rule, BETTER_WITH_BODIES) for rule in site.rules)
 
 
+def needs_looks(site: Site) -> bool:
+    """Some rule judges what people wear."""
+    return any(isinstance(rule, PpeRuleConfig) for rule in site.rules)
+
+
 def needs_view(site: Site) -> bool:
     """Some rule judges what the camera sees."""
     return any(isinstance(rule, ViewRuleConfig) for rule in site.rules)

@@ -6,6 +6,7 @@ from models.detector import Detector
 from models.families.anchor_free import AnchorFreeDecoder
 from models.tables import Detections
 from runtime.context import Context
+from runtime.loop import Stage, judged
 from runtime.privacy import Anonymiser
 
 FAINT_SHARE = 0.4
@@ -38,3 +39,13 @@ class LearnRoom:
         if anonymiser.learns_at(t_ms):
             self._decoder.decode(self._outputs, self._faint)
             anonymiser.learn(context.frame, context.detections, context.tracks, t_ms, self._faint)
+
+
+def learn_stages(
+    anonymiser: Anonymiser | None, detector: Detector, capacity: int, birth_score: float
+) -> tuple[Stage, ...]:
+    """The row of the stage table: it reads the detector's outputs, so before they are others."""
+    if anonymiser is None:
+        return ()
+    learn = LearnRoom(anonymiser, detector, capacity, birth_score)
+    return (Stage("room", learn, judged, 2.0, sheddable=True),)

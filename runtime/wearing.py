@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from models.tables import Detections
 from runtime.body_parts import Body, find_body, misfits
+from runtime.looks import Looks
 from runtime.posture import NEVER_MS, Postures
 from runtime.site_rules import Equipment
 from runtime.tables import Tracks
@@ -39,10 +40,12 @@ class Seen(NamedTuple):
     Attributes:
         table: filled each frame.
         classes: names of its classes, by index.
+        looks: when everybody was looked at closely; None: the whole picture alone tells.
     """
 
     table: Detections
     classes: Sequence[str]
+    looks: Looks | None = None
 
 
 class ItemState:
@@ -93,7 +96,7 @@ class Wearing:
         least_height: float,
         memory_ms: float,
     ) -> None:
-        self._table, self._postures = seen.table, postures
+        self._table, self._postures, self._looks = seen.table, postures, seen.looks
         self._class = {name: index for index, name in enumerate(seen.classes)}
         self._names = tuple(seen.classes)
         self._least_px, self._bottom = least_height * height_px, height_px - EDGE_PX
@@ -162,16 +165,25 @@ class Wearing:
         elif bare > 0.0:
             helmet.bare[slot] = bare
             helmet.level[slot] *= exp(-step_ms / BARE_MS)
-        elif self._shows(body, bodies, is_head=True):
-            helmet.level[slot] *= exp(-step_ms / self._memory_ms)
+        elif self._shows(body, bodies, t_ms, is_head=True):
+            helmet.level[slot] *= self._fading(slot, step_ms)
         score = found.get((VEST, slot), 0.0)
         if score > 0.0:
             _see(vest, slot, score, step_ms, t_ms)
-        elif self._shows(body, bodies, is_head=False):
-            vest.level[slot] *= exp(-step_ms / self._memory_ms)
+        elif self._shows(body, bodies, t_ms, is_head=False):
+            vest.level[slot] *= self._fading(slot, step_ms)
 
-    def _shows(self, body: Body, bodies: list[Body], *, is_head: bool) -> bool:
+    def _fading(self, slot: int, step_ms: float) -> float:
+        """What not seeing it leaves of the evidence: since the last look, where there are looks."""
+        looks = self._looks
+        if looks is not None:
+            step_ms = min(looks.looked_ms[slot] - looks.before_ms[slot], LONGEST_STEP_MS)
+        return exp(-step_ms / self._memory_ms)
+
+    def _shows(self, body: Body, bodies: list[Body], t_ms: float, *, is_head: bool) -> bool:
         """It would be seen if it were there."""
+        if self._looks is not None and self._looks.looked_ms[body.slot] != t_ms:
+            return False
         box, place = body.box, body.head if is_head else body.torso
         if not body.certain or box[3] - box[1] < self._least_px:
             return False

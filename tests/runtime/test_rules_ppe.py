@@ -125,7 +125,7 @@ STORIES = {
     ),
     "is not seen with it any more": (lambda s: s.show(3000, HELMET).show(4000, NOTHING), RAISED),
     "carries it in the hand": (lambda s: s.show(4000, (person(), "carried")), RAISED),
-    "is far away": (lambda s: s.show(9000, (person(tall=80.0, wide=26.0),)), []),
+    "is far away": (lambda s: s.show(9000, (person(tall=60.0, wide=20.0),)), []),
     "is far away, with a bare head": (
         lambda s: s.show(9000, (person(tall=80.0, wide=26.0), "bare_head")),
         RAISED,
