@@ -5,7 +5,6 @@ Only for sites with a rule about equipment: each look is one more inference of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from time import perf_counter_ns
 
 from drivers.faults import NpuFault
@@ -13,6 +12,7 @@ from models.close_up import CloseUp
 from models.detector import Detector
 from models.tables import Detections
 from runtime.context import Context
+from runtime.looks import Looks
 from runtime.loop import Stage, judged
 from runtime.metrics import Metrics
 from runtime.people import PERSON
@@ -46,7 +46,7 @@ class CloserLook:
             return
         for slot in tracks.died:
             looks.forget(slot)
-        for slot in self._choose(looks.looked_ms, tracks, context.t_ms):
+        for slot in choose(looks, tracks, context.t_ms, self._per_frame):
             began_ns = perf_counter_ns()
             try:
                 self._close_up.look(context.frame.pixels, tracks.boxes[slot], self._found)
@@ -54,21 +54,8 @@ class CloserLook:
                 self._metrics.npu_errors += 1
                 raise
             context.invoke_ns += perf_counter_ns() - began_ns
-            looks.before_ms[slot], looks.looked_ms[slot] = looks.looked_ms[slot], context.t_ms
+            looks.note(slot, context.t_ms)
             self._add(context.equipment)
-
-    def _choose(self, looked_ms: Sequence[float], tracks: Tracks, t_ms: float) -> list[int]:
-        """Confirmed, seen now, large enough; who waited longest comes first."""
-        waiting = []
-        for slot in tracks.live.tolist():
-            is_seen = tracks.last_ms.item(slot) == t_ms
-            if not is_seen or tracks.state.item(slot) != TrackState.CONFIRMED:
-                continue
-            _, top, _, bottom = tracks.boxes[slot].tolist()
-            if bottom - top >= LEAST_PX:
-                waiting.append((looked_ms[slot], slot))
-        waiting.sort()
-        return [slot for _, slot in waiting[: self._per_frame]]
 
     def _add(self, equipment: Detections) -> None:
         found = self._found
@@ -80,6 +67,20 @@ class CloserLook:
             equipment.scores[to] = found.scores[row]
             equipment.classes[to] = index
             equipment.count = to + 1
+
+
+def choose(looks: Looks, tracks: Tracks, t_ms: float, most: int) -> list[int]:
+    """Slots whose turn it is: confirmed, seen now, large enough; who waited longest comes first."""
+    waiting = []
+    for slot in tracks.live.tolist():
+        is_seen = tracks.last_ms.item(slot) == t_ms
+        if not is_seen or tracks.state.item(slot) != TrackState.CONFIRMED:
+            continue
+        _, top, _, bottom = tracks.boxes[slot].tolist()
+        if bottom - top >= LEAST_PX:
+            waiting.append((looks.looked_ms[slot], slot))
+    waiting.sort()
+    return [slot for _, slot in waiting[:most]]
 
 
 def look_stages(

@@ -20,6 +20,10 @@ class Looks:
         self.looked_ms = array("d", [NEVER_MS] * capacity)
         self.before_ms = array("d", [NEVER_MS] * capacity)
 
+    def note(self, slot: int, t_ms: float) -> None:
+        """It is looked at now."""
+        self.before_ms[slot], self.looked_ms[slot] = self.looked_ms[slot], t_ms
+
     def forget(self, slot: int) -> None:
         """The track of this slot died."""
         self.looked_ms[slot] = self.before_ms[slot] = NEVER_MS

@@ -13,21 +13,25 @@ from drivers.board import Board
 from models.package import find_package, load_package
 from models.tables import Detections
 from runtime.alarm import Alarms
+from runtime.closer_look import choose
 from runtime.geometry import resolve_site
+from runtime.looks import Looks
 from runtime.posture import Postures
 from runtime.rules.build import build_rules
 from runtime.site import Site
 from runtime.tables import Hazards, Tracks
 from runtime.track import Tracker
+from runtime.wearing import Seen
 from sim.scenario import inline_site
 from sim.scenario.load import Loaded
 from sim.scenario.result import Track
 from sim.scenario.truth_log import TruthLog
 from sim.scenario.world import SceneWorld, make_world
-from sim.workday.eyes import Eyes, Mistakes
+from sim.workday.eyes import CLASSES, Eyes, Mistakes
 from sim.world.truth import PersonTruth, Truth
 
 BIRTH_SCORE = 0.5
+LOOKS_PER_FRAME = 1
 
 
 @dataclass
@@ -101,7 +105,9 @@ class _Judgement:
         self._postures = Postures(limits.tracks, tuple(actions))
         resolved = resolve_site(site, *size, file)
         self._tracker = Tracker(self._tracks, site.tracking, BIRTH_SCORE, size)
-        self._rules = build_rules(site, resolved, limits.tracks, self._postures)
+        self._looks = Looks(limits.tracks)
+        seen = Seen(self._equipment, CLASSES, self._looks)
+        self._rules = build_rules(site, resolved, limits.tracks, self._postures, seen=seen)
         self._hazards = Hazards(len(self._rules.table))
         self._alarms = Alarms([info.severity for info in self._rules.table], site.alarm)
         self.done = Judged()
@@ -113,6 +119,10 @@ class _Judgement:
         eyes.see(people, t_ms, self._detections, self._equipment)
         self._tracker.update(self._detections, t_ms)
         eyes.look(self._tracks, self._postures, t_ms)
+        for slot in self._tracks.died:
+            self._looks.forget(slot)
+        for slot in choose(self._looks, self._tracks, t_ms, LOOKS_PER_FRAME):
+            self._looks.note(slot, t_ms)
         self._rules.update(self._tracks, t_ms, hazards)
         for edge in hazards.edges:
             info = self._rules.table[edge.rule]
