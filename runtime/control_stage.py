@@ -30,6 +30,7 @@ class Operate:
         problem: str = "",
     ) -> None:
         self._control, self._inputs, self._schedule = control, inputs, schedule
+        self._has_buttons = len(inputs) > 0
         self._socket = socket
         self._problem = problem
 
@@ -41,8 +42,9 @@ class Operate:
     def __call__(self, context: Context) -> None:
         """Runs before the alarm stage, so that a command shows in the same tick."""
         now_ms, control = context.now_ms, self._control
-        for button in self._inputs.poll(now_ms):
-            self._press(button, now_ms)
+        if self._has_buttons:
+            for button in self._inputs.poll(now_ms):
+                self._press(button, now_ms)
         if self._socket is not None:
             self._socket.poll(now_ms)
         if now_ms >= self._schedule.next_ms and self._schedule.is_due(now_ms):

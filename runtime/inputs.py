@@ -65,6 +65,9 @@ class Inputs:
         self._buttons = tuple(buttons)
         self._problem = problem
 
+    def __len__(self) -> int:
+        return len(self._buttons)
+
     @property
     def reason(self) -> str:
         """Why a button is of no use now, or ""."""

@@ -16,6 +16,8 @@ from runtime.journal_slot import Record
 BLIND = ("camera_fault", "npu_fault")
 """Faults in which nobody watched."""
 UNACKED = "active_unacked"
+STANDING = "standing"
+"""Only says once more what stands: see runtime.restore."""
 NORMAL = "normal"
 CUT, OPEN = "cut", "open"
 """Ends of a run without a shutdown record: another run came after it, or it is the newest."""
@@ -197,7 +199,7 @@ class _RunReader:
 
     def _take_alarm(self, record: Record, body: dict[str, Any], why: dict[str, Any]) -> None:
         state = str(body.get("state", "")).lower()
-        if state.endswith("shelved"):
+        if state.endswith("shelved") or state == STANDING:
             return
         name = " ".join(filter(None, (str(body.get("rule", "")), str(body.get("zone", "")))))
         before = self._states.get(name, NORMAL)

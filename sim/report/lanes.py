@@ -168,7 +168,7 @@ def _alarms(result: Result) -> Iterator[Lane]:
     for (rule, zone), events in _of_kind(result, "alarm").items():
         lane = Lane(" ".join(filter(None, (rule, zone))))
         shelves = [event for event in events if event["state"].endswith("shelved")]
-        states = [event for event in events if event not in shelves]
+        states = [e for e in events if e not in shelves and e["state"] != "standing"]
         for kind in (states, shelves):
             for event, after in zip_longest(kind, kind[1:]):
                 end_ms = _end_of_boot(result, event["t_ms"])
