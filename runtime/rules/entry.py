@@ -89,11 +89,20 @@ class EntryRules:
             return
         self._follow(tracks, t_ms)
         for rows, predictor in self._predictors:
+            if self._rests(rows):
+                continue
             if self._ground is None:
                 predictor.rays.measure(self._scale, self._shift)
             predictor.update(self._motion, t_ms)
             for z, row in enumerate(rows):
                 self._judge(row, predictor.probability[z], tracks, t_ms, hazards)
+
+    def _rests(self, rows: list[int]) -> bool:
+        """None of these holds at this hour, and nothing is left to clear: paths are followed on."""
+        asleep = self._scope.asleep
+        if not all(asleep[self._rules[row][0]] for row in rows):
+            return False
+        return not (self._active[rows].any() or self._raw[rows].any())
 
     def _follow(self, tracks: Tracks, t_ms: float) -> None:
         """Add this frame's places to the paths."""

@@ -204,6 +204,16 @@ def test_an_entry_rule_that_sleeps_warns_of_nobody_and_clears():
     assert scene.hazards.active == [0] and scene.whys[-1]["out_of_hours"] is True
 
 
+def test_an_entry_rule_that_wakes_knows_the_path_that_came_before():
+    scene = entry()
+    sleeps(scene.rules)
+    scene.walk(50, 1.4, 1600)
+    assert scene.edges == []
+    sleeps(scene.rules, asleep=False)
+    scene.walk(274, 1.4, 500, since_ms=1600)
+    assert scene.edges == [(1800, "raised")], "hold time after waking, not 800 ms of path"
+
+
 BED = ZoneConfig(name="bed", polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)], anchor="centre")
 
 
