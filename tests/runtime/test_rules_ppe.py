@@ -354,3 +354,19 @@ def test_the_worker_in_helmet_and_vest_is_never_blamed(tmp_path, shared_data):
     assert done.returncode == 0, done.stderr
     assert metrics(tmp_path)["frames"] == 71
     assert [event for event in events(tmp_path) if event["kind"] == "hazard"] == []
+
+
+@pytest.mark.data
+def test_each_of_six_real_people_without_anything_is_blamed_once_for_each_item(
+    tmp_path, shared_data
+):
+    """They cross an office floor one at a time, in street clothes."""
+    site = tmp_path / "strict.toml"
+    site.write_text('format = 1\nname = "t"\nunits = "fraction"\n[[rules]]\nkind = "ppe"\n')
+    clip = shared_data / "video/intel/one-by-one-person-detection.mp4"
+    done = haetae(*camera(tmp_path, "--fast", "--source", clip, site=str(tmp_path / "strict")))
+    assert done.returncode == 0, done.stderr
+    found = [event for event in events(tmp_path) if event["kind"] == "hazard"]
+    raised = [(e["track"], *e["why"]["missing"]) for e in found if e["state"] == "raised"]
+    assert raised == [(n, item) for n in range(1, 7) for item in ("helmet", "vest")]
+    assert all(e["why"].get("track_lost") for e in found if e["state"] == "cleared")
