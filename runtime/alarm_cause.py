@@ -10,7 +10,7 @@ from runtime.tables import HazardEdge
 
 RECENT = 16
 """People per rule who are remembered after they have gone; the oldest give way."""
-HELD = ("inside_ms", "held_ms", "down_ms", "dwell_ms", "still_ms", "stayed_ms")
+HELD = ("inside_ms", "stay_ms", "missing_ms", "for_ms", "down_ms", "held_ms")
 """Values of a `why` that say for how long the cause has already lasted, the first that is there."""
 
 

@@ -71,7 +71,10 @@ PHRASES: dict[str, Phrase] = {
         "{who} lies on the ground {in_place}",
         "{who} lay on the ground {in_place}",
         "{who} is up again {in_place}",
-        (Value("down_ms", "down for {}", ("hold_ms", "after_ms")),),
+        (
+            Value("down_ms", "down for {}", ("hold_ms", "after_ms")),
+            Value("up_ms", "up for {}", ("clear_ms",)),
+        ),
     ),
     "ppe": Phrase(
         "{who} is without {missing} {in_place}",
@@ -112,8 +115,7 @@ PHRASES: dict[str, Phrase] = {
         "{who} did not move {in_place}",
         "{who} moves again {in_place}",
         (
-            Value("motionless_ms", "still for {}", ("still_ms",)),
-            Value("held_ms", "still for {}", ("still_ms", "hold_ms")),
+            Value("for_ms", "still for {}", ("still_ms",)),
             HELD[1],
         ),
     ),

@@ -128,7 +128,8 @@ def a_restart_forgets(patch):
 
 def a_restart_sounds(patch):
     def restore(alarm):
-        alarm.state = alarm_state.AlarmState.ACTIVE_UNACKED
+        REAL_RESTORE(alarm)
+        alarm.sound_until_ms = alarm._sounds_since_ms = math.inf
 
     patch.setattr(OneAlarm, "restore", restore)
 
@@ -138,7 +139,7 @@ def an_acknowledged_alarm_comes_back(patch):
 
 
 REAL_SOUND, REAL_STEP, REAL_LEVELS = OneAlarm._sound, OneAlarm.step, alarm_outputs.all_levels
-REAL_SORT, REAL_ACKNOWLEDGE = Causes.sort, Alarms.acknowledge
+REAL_SORT, REAL_ACKNOWLEDGE, REAL_RESTORE = Causes.sort, Alarms.acknowledge, OneAlarm.restore
 MUTANTS = (
     muted_for_ever, shelved_for_ever, off_the_shelf_without_a_sound, a_fault_hides_it,
     a_second_person_is_no_news, forgets_without_an_operator, who_flickers_sounds_again,
