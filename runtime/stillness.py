@@ -51,78 +51,84 @@ class Pair:
     Attributes:
         at: smoothed x, y of the one and x, y of the other; which is which is told by the past.
         was: the same where stillness began.
-        steps: x, y of both, followed step by step; seen_ms: when last.
-        low, high: the least and the most of the steps of this beat, or since a jump.
     """
 
-    __slots__ = ("at", "high", "known", "low", "seen_ms", "steps", "was")
+    __slots__ = ("at", "known", "was")
 
     def __init__(self) -> None:
         self.known = False
         self.at, self.was = [0.0] * 4, [0.0] * 4
-        self.steps, self.low, self.high = ([0.0] * 4 for _ in range(3))
-        self.seen_ms = [0.0, 0.0]
 
-    def see(self, one: Joint, other: Joint, gain: float, step_px: float, t_ms: float) -> None:
+    def see(self, one: Joint, other: Joint, gain: float) -> None:
         """Both were seen."""
-        at = self.at
+        x1, y1, _ = one
+        x2, y2, _ = other
         if not self.known:
             self.known = True
-            self.at = [one[0], one[1], other[0], other[1]]
-            self.steps, self.seen_ms = self.at[:], [t_ms, t_ms]
-            self.settle()
+            self.at = [x1, y1, x2, y2]
+            self.was = self.at
             return
-        straight = abs(one[0] - at[0]) + abs(one[1] - at[1])
-        straight += abs(other[0] - at[2]) + abs(other[1] - at[3])
-        crossed = abs(other[0] - at[0]) + abs(other[1] - at[1])
-        crossed += abs(one[0] - at[2]) + abs(one[1] - at[3])
+        x, y, u, v = self.at
+        straight = abs(x1 - x) + abs(y1 - y) + abs(x2 - u) + abs(y2 - v)
+        crossed = abs(x2 - x) + abs(y2 - y) + abs(x1 - u) + abs(y1 - v)
         if crossed < straight:
-            one, other = other, one
-        at[0] += gain * (one[0] - at[0])
-        at[1] += gain * (one[1] - at[1])
-        at[2] += gain * (other[0] - at[2])
-        at[3] += gain * (other[1] - at[3])
-        self._step(0, one, other, step_px, t_ms)
-        self._step(1, other, one, step_px, t_ms)
-
-    def _step(self, side: int, own: Joint, other: Joint, step_px: float, t_ms: float) -> None:
-        """Follow one of them to the nearer of the two, when it is near enough."""
-        i = 2 * side
-        x, y = self.steps[i], self.steps[i + 1]
-        away = hypot(own[0] - x, own[1] - y)
-        if away > step_px:
-            other_away = hypot(other[0] - x, other[1] - y)
-            if other_away < away:
-                own, away = other, other_away
-        if away > step_px and t_ms - self.seen_ms[side] <= LOST_MS:
-            return
-        self.seen_ms[side] = t_ms
-        for k, value in ((i, own[0]), (i + 1, own[1])):
-            self.steps[k] = value
-            self.low[k] = min(self.low[k], value) if away <= step_px else value
-            self.high[k] = max(self.high[k], value) if away <= step_px else value
-
-    def settle(self) -> None:
-        """They are where they are: from here on it is counted anew."""
-        self.was = self.at[:]
-        self.beat()
-
-    def beat(self) -> None:
-        """The steps begin anew."""
-        self.low, self.high = self.steps[:], self.steps[:]
+            x1, y1, x2, y2 = x2, y2, x1, y1
+        self.at = [
+            x + gain * (x1 - x), y + gain * (y1 - y), u + gain * (x2 - u), v + gain * (y2 - v)
+        ]  # fmt: skip
 
     def away(self) -> float:
         """How far the one that is farther has gone, pixels."""
-        return _farther(self.at, self.was)
-
-    def stepped(self) -> float:
-        """From end to end of where the one that went farther has been in this beat, pixels."""
-        return _farther(self.high, self.low)
+        x, y, u, v = self.at
+        was_x, was_y, was_u, was_v = self.was
+        one, other = hypot(x - was_x, y - was_y), hypot(u - was_u, v - was_v)
+        return one if one > other else other
 
     def middle_away(self) -> float:
         """How far their middle has gone, pixels."""
-        at, was = self.at, self.was
-        return 0.5 * hypot(at[0] + at[2] - was[0] - was[2], at[1] + at[3] - was[1] - was[3])
+        x, y, u, v = self.at
+        was_x, was_y, was_u, was_v = self.was
+        return 0.5 * hypot(x + u - was_x - was_u, y + v - was_y - was_v)
+
+
+class Steps:
+    """One joint, followed step by step to whichever side of its pair is nearer.
+
+    Attributes:
+        span: from end to end of where it has been in this beat, or since a jump; pixels.
+    """
+
+    __slots__ = ("bottom", "known", "left", "right", "seen_ms", "span", "top", "x", "y")
+
+    def __init__(self) -> None:
+        self.known = False
+        self.x = self.y = self.seen_ms = 0.0
+        self.beat()
+
+    def beat(self) -> None:
+        """Begin anew."""
+        self.left = self.right = self.x
+        self.top = self.bottom = self.y
+        self.span = 0.0
+
+    def see(self, one: Joint, other: Joint, step_px: float, t_ms: float) -> None:
+        """Both were seen; what is farther than a step is not followed until LOST_MS are over."""
+        x, y, _ = one
+        away = hypot(x - self.x, y - self.y)
+        if away > step_px and self.known:
+            other_away = hypot(other[0] - self.x, other[1] - self.y)
+            if other_away < away:
+                x, y, away = other[0], other[1], other_away
+        jumped = away > step_px
+        if jumped and self.known and t_ms - self.seen_ms <= LOST_MS:
+            return
+        self.x, self.y, self.seen_ms, self.known = x, y, t_ms, True
+        if jumped:
+            self.beat()
+        elif not (self.left <= x <= self.right and self.top <= y <= self.bottom):
+            self.left, self.right = min(self.left, x), max(self.right, x)
+            self.top, self.bottom = min(self.top, y), max(self.bottom, y)
+            self.span = hypot(self.right - self.left, self.bottom - self.top)
 
 
 class Body:
@@ -135,6 +141,7 @@ class Body:
     """
 
     __slots__ = (
+        "arms",
         "beat_ms",
         "box",
         "box_ms",
@@ -159,6 +166,7 @@ class Body:
         self.moved, self.by_skeleton, self.length_px, self.tall_px = 0.0, False, 1.0, 1.0
         self.box, self.box_ref, self.box_ms, self.beat_ms = box, box, t_ms, t_ms
         self.trunk, self.limbs = [Pair() for _ in TRUNK], [Pair() for _ in LIMBS]
+        self.arms = [Steps() for _ in range(2 * ARMS)]
 
     def grow(self, waited_ms: float, t_ms: float) -> None:
         """Learn how long they are; shorter only on the way."""
@@ -176,7 +184,9 @@ class Body:
             return
         self.box_ref = self.box
         for pair in (*self.trunk, *self.limbs):
-            pair.settle()
+            pair.was = pair.at
+        for joint in self.arms:
+            joint.beat()
 
 
 class Stillness:
@@ -226,33 +236,55 @@ class Stillness:
         body.looked_ms = t_ms
         gain = 1.0 - exp(-waited_ms / SMOOTH_MS)
         length_px = max(body.length_px, STANDING_TORSOS * postures.torso_px.item(slot))
-        step_px = min(STEP_PER_MS * waited_ms, LONGEST_STEP) * length_px
         joints: list[Joint] = postures.keypoints[slot].tolist()
-        for pair, (a, b) in zip((*body.trunk, *body.limbs), (*TRUNK, *LIMBS), strict=True):
-            if joints[a][2] > 0.0 and joints[b][2] > 0.0:
-                pair.see(joints[a], joints[b], gain, step_px, t_ms)
-        away = max(pair.middle_away() for pair in body.trunk)
-        away = max(away, sorted(pair.away() for pair in body.limbs)[-2])
+        _see_pairs(body.trunk, TRUNK, joints, gain)
+        _see_pairs(body.limbs, LIMBS, joints, gain)
+        step_px = min(STEP_PER_MS * waited_ms, LONGEST_STEP) * length_px
+        stepped_px = _see_arms(body, joints, step_px, t_ms)
         body.grow(waited_ms, t_ms)
+        away_px = max(body.trunk[0].middle_away(), body.trunk[1].middle_away())
+        limbs_px = sorted([pair.away() for pair in body.limbs])
+        away_px = max(away_px, limbs_px[-2])
         upright_px = UPRIGHT * postures.torso_px.item(slot)
-        if body.length_px >= TALL * body.tall_px and (rise(joints) or 0.0) >= upright_px:
-            away = max(away, max(pair.stepped() for pair in body.limbs[:ARMS]) / SHARE)
-        body.judge(away / length_px, self._limit, t_ms)
-        if t_ms - body.beat_ms >= BEAT_MS:
-            body.beat_ms = t_ms
-            for pair in body.limbs[:ARMS]:
-                pair.beat()
+        is_tall = body.length_px >= TALL * body.tall_px
+        if stepped_px > away_px and is_tall and (rise(joints) or 0.0) >= upright_px:
+            away_px = stepped_px
+        body.judge(away_px / length_px, self._limit, t_ms)
+
+
+def _see_pairs(
+    pairs: list[Pair], which: tuple[tuple[int, int], ...], joints: list[Joint], gain: float
+) -> None:
+    for pair, (a, b) in zip(pairs, which, strict=True):
+        one, other = joints[a], joints[b]
+        if one[2] > 0.0 and other[2] > 0.0:
+            pair.see(one, other, gain)
+
+
+def _see_arms(body: Body, joints: list[Joint], step_px: float, t_ms: float) -> float:
+    """How far an arm joint went step by step, pixels, as much as makes it a movement."""
+    arms = body.arms
+    if t_ms - body.beat_ms >= BEAT_MS:
+        body.beat_ms = t_ms
+        for joint in arms:
+            joint.beat()
+    for k, (a, b) in enumerate(LIMBS[:ARMS]):
+        one, other = joints[a], joints[b]
+        if one[2] > 0.0 and other[2] > 0.0:
+            arms[2 * k].see(one, other, step_px, t_ms)
+            arms[2 * k + 1].see(other, one, step_px, t_ms)
+    return max([joint.span for joint in arms]) / SHARE
 
 
 def _see_box(body: Body, box: list[float], t_ms: float) -> None:
     gain = 1.0 - exp(-min(t_ms - body.box_ms, LONGEST_STEP_MS) / SMOOTH_MS)
     body.box_ms = t_ms
-    body.box = [was + gain * (now - was) for was, now in zip(body.box, box, strict=True)]
     left, top, right, bottom = box
+    was_left, was_top, was_right, was_bottom = body.box
+    body.box = [
+        was_left + gain * (left - was_left),
+        was_top + gain * (top - was_top),
+        was_right + gain * (right - was_right),
+        was_bottom + gain * (bottom - was_bottom),
+    ]
     body.length_px = max(right - left, bottom - top, 1.0)
-
-
-def _farther(now: list[float], then: list[float]) -> float:
-    """The larger of two distances: of the first two numbers, and of the last two."""
-    one = hypot(now[0] - then[0], now[1] - then[1])
-    return max(one, hypot(now[2] - then[2], now[3] - then[3]))
