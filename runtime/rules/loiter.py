@@ -48,13 +48,14 @@ class LoiterRule(SlotRule):
         self._dwell_ms = dwell_ms
         self._came_ms = array("d", [NEVER_MS] * capacity)
         self._inside_ms = array("d", [NEVER_MS] * capacity)
+        self._last_ms = NEVER_MS
         self._wills = Wills(capacity)
 
     def judge(self, slot: int, tracks: Tracks, t_ms: float) -> bool:
         """The stay of somebody who is inside has lasted for `dwell_ms`."""
         if self._inside_ms[slot] == NEVER_MS:
             self._begin(slot, tracks, t_ms)
-        elif t_ms - self._inside_ms[slot] >= self._clear_ms and not self.active[slot]:
+        elif self._was_away(slot, t_ms) and not self.active[slot]:
             self._came_ms[slot] = t_ms
         self._inside_ms[slot] = t_ms
         return t_ms - self._came_ms[slot] >= self._dwell_ms
@@ -71,6 +72,7 @@ class LoiterRule(SlotRule):
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:
         """Judge one frame; stays that nobody goes on with end."""
         super().update(tracks, t_ms, hazards)
+        self._last_ms = t_ms
         for will in self._wills.standing():
             if t_ms >= will.until_ms:
                 self._wills.close(will)
@@ -80,6 +82,11 @@ class LoiterRule(SlotRule):
     def forget(self, slot: int) -> None:
         """Nothing is known of this slot."""
         self._came_ms[slot] = self._inside_ms[slot] = NEVER_MS
+
+    def _was_away(self, slot: int, t_ms: float) -> bool:
+        """Not inside in the last frame, and for long enough."""
+        inside_ms = self._inside_ms[slot]
+        return inside_ms < self._last_ms and t_ms - inside_ms >= self._clear_ms
 
     def _begin(self, slot: int, tracks: Tracks, t_ms: float) -> None:
         """Somebody new is inside, or somebody who was lost is found again."""

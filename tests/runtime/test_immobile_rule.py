@@ -46,8 +46,10 @@ def noise(joints, t_s):
 
 
 def swapped(joints, t_s):
-    """Left and right change sides now and then."""
-    if int(t_s * 10) % 3 == 0:
+    """Arms and legs apart; left and right change sides every other second."""
+    joints[7::2, 0] -= 30
+    joints[8::2, 0] += 30
+    if int(t_s) % 2 == 0:
         joints[5:] = joints[[6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]]
 
 

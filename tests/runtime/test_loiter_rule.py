@@ -39,6 +39,10 @@ STAYS = {
         lambda: loiter().stay(9000, IN).stay(1500, OUT).stay(3000, IN),
         [(8000, "raised")],
     ),
+    "steps out where that ends the stay": (
+        lambda: loiter(clear_ms=0).stay(5000, IN).stay(100, OUT).stay(7900, IN),
+        [],
+    ),
     "stands in an exempt zone": (
         lambda: loiter(exempt_zones=["cab"]).stay(20_000, (0, 30)),
         [],
@@ -66,6 +70,11 @@ def test_a_track_born_where_another_was_lost_goes_on_with_its_stay():
     yard = lost(loiter().stay(5000, IN)).stay(3000, (3, 110))
     assert yard.edges == [(8000, "raised")]
     assert yard.found[0][1] == 12, "it is the heir's"
+
+
+def test_a_stay_waits_for_its_heir_also_where_it_would_be_over_sooner():
+    yard = loiter(clear_ms=0).stay(5000, IN).lose(0).tick(8).stay(3000, (3, 110))
+    assert yard.edges == [(8000, "raised")]
 
 
 def test_a_hazard_goes_on_with_the_heir_and_is_cleared_once():

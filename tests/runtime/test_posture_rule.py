@@ -70,7 +70,7 @@ STORIES = {
         ["raised"],
     ),
     "is looked at no more": (
-        lambda: does(begins(posture(hold_ms=3000)), 6000, BENT, every=60),
+        lambda: does(does(begins(posture(hold_ms=3000)), 1000, BENT), 6000, BENT, every=60),
         [],
     ),
     "beside the zone": (

@@ -197,6 +197,12 @@ def test_a_lost_track_is_nobody_to_be_near_to():
     assert yard.edges == []
 
 
+def test_nobody_is_near_to_where_somebody_was_last_seen():
+    yard = people(hold_ms=0).stay(1000, (0, 400), (1, 600))
+    yard.stay(300, (1, 600)).stay(600, (1, 436))
+    assert yard.edges == []
+
+
 def test_a_new_track_in_a_used_slot_has_no_past():
     yard = people().stay(500, (0, 400)).stay(300, (0, 400), (1, 405)).lose(1).tick()
     yard.stay(1000, (0, 400), (1, 430))
