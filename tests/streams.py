@@ -56,6 +56,14 @@ class H264Clip:
             for i, (offset, size) in enumerate(_places(tables))
         ]
 
+    def lead(self, seconds: int) -> Iterator[Picture]:
+        """The first second again and again, for a client that takes time to begin."""
+        for second in range(seconds):
+            for sent_s, shown_s, units in self.pictures:
+                if sent_s >= 1.0:
+                    break
+                yield Picture(sent_s + second, shown_s + second, units)
+
     def _units(self, data: bytes, offset: int, size: int) -> list[bytes]:
         units, end = [], offset + size
         while offset < end:
@@ -149,6 +157,8 @@ class _Server:
         clients: how many there were.
     """
 
+    _lead_s = 0
+
     def __init__(self) -> None:
         self.port = 0
         self.began_s = self.ended_s = 0.0
@@ -205,7 +215,8 @@ class _Server:
 
     def _in_time(self, times_s: list[float]) -> Iterator[int]:
         """Numbers of the pictures, each when it is due."""
-        self.began_s = began_s = time.monotonic()
+        began_s = time.monotonic()
+        self.began_s = began_s + self._lead_s
         self.clients += 1
         for number, at_s in enumerate(times_s):
             time.sleep(max(0.0, began_s + at_s - time.monotonic()))
@@ -217,11 +228,21 @@ class _Server:
 
 
 class RtspServer(_Server):
-    """RTSP with RTP on the same line (TCP), one path, optionally with user and password."""
+    """RTSP with RTP on the same line (TCP), one path, optionally with user and password.
 
-    def __init__(self, clip: H264Clip, *, until_s: float = 1e9, login: str = "") -> None:
-        self._clip = clip
-        self._pictures = [picture for picture in clip.pictures if picture.sent_s < until_s]
+    `lead_s` seconds of the clip's first second go ahead of it; `began_s` is when it begins itself.
+    """
+
+    def __init__(
+        self, clip: H264Clip, *, until_s: float = 1e9, login: str = "", lead_s: int = 0
+    ) -> None:
+        self._clip, self._lead_s = clip, lead_s
+        self._pictures = [*clip.lead(lead_s)]
+        self._pictures += [
+            Picture(picture.sent_s + lead_s, picture.shown_s + lead_s, picture.units)
+            for picture in clip.pictures
+            if picture.sent_s < until_s
+        ]
         self._login = base64.b64encode(login.encode()).decode() if login else ""
         super().__init__()
 
