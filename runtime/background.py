@@ -44,14 +44,16 @@ LIGHT_SHARE = 0.3
 """More of the uncovered picture changing at once is the light, or the camera, and nobody."""
 LEAST_CELLS = 0.2
 """Share of the picture that must be free of people for the light to be judged."""
-TONES = (3, 10, 25, 50, 75, 90, 97)
-"""Percentiles of brightness that tell how the picture's tones have moved, by colour."""
+TONES = 8
+"""Groups of cells, from dark to bright, that tell how the picture's tones have moved."""
 STRAINED = 48
 """Of 256: when tones stay this far off for `learn_ms`, the room is learned anew."""
 DRIFT_STEPS = 5
 """Daylight may change the look of a cell by one of 256 in so many looks."""
 BLEND = 0.2
 """Share of the newest picture in a learned cell when its turn comes again: noise goes away."""
+
+_ALL_TONES: F64 = np.arange(256.0)
 
 
 class Background:
@@ -163,11 +165,13 @@ class Background:
         free = ~covered & self._grid.inside
         if np.count_nonzero(free) >= LEAST_CELLS * np.count_nonzero(self._grid.inside):
             middle = slice(SAMPLES // 2, None, SAMPLES)
-            look = np.percentile(self._look[middle, middle][free], TONES, axis=0)
-            now = np.percentile(self._samples[middle, middle][free], TONES, axis=0)
+            look, now = self._look[middle, middle][free], self._samples[middle, middle][free]
+            strained = False
             for colour in range(3):
-                self._light[0, :, colour] = _tone_curve(now[:, colour], look[:, colour])
-            strained = np.abs(look - now).max() > STRAINED
+                tones, shifts = _tone_shifts(now[:, colour], look[:, colour])
+                curve = _ALL_TONES + np.interp(_ALL_TONES, tones, shifts)
+                self._light[0, :, colour] = np.clip(curve + 0.5, 0.0, 255.0)
+                strained |= bool(np.abs(shifts).max() > STRAINED)
             self._strained_ms = self._strained_ms + passed_ms if strained else 0.0
             if self._strained_ms > self._learn_ms:
                 self.forget()
@@ -263,12 +267,12 @@ class Background:
         grid.means(self.pixels, 0, self.means)
 
 
-def _tone_curve(now: F64, look: F64) -> U8:
-    """What each tone of now was when the room was learned: uint8[256]."""
-    ends = np.clip([now[0] - 255.0, now[-1] + 255.0], -255.0, 510.0)
-    shifts = look[0] - now[0], look[-1] - now[-1]
-    from_tones = np.concatenate((ends[:1], now, ends[1:]))
-    to_tones = np.concatenate((ends[:1] + shifts[0], look, ends[1:] + shifts[1]))
-    curve = np.interp(np.arange(256), from_tones, to_tones)
-    curve = np.clip(curve + 0.5, 0.0, 255.0).astype(np.uint8)
-    return curve
+def _tone_shifts(now: U8, look: U8) -> tuple[F64, F64]:
+    """Tones of now, from dark to bright, and how far each was from there when it was learned.
+
+    The middle of each group decides, so who hides less than half of its cells moves nothing.
+    """
+    order = now.argsort(kind="stable")[: now.size // TONES * TONES].reshape(TONES, -1)
+    tones = np.median(now[order], axis=1)
+    shifts = np.median(look[order].astype(np.int16) - now[order], axis=1)
+    return tones, shifts

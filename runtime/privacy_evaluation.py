@@ -2,8 +2,7 @@
 
 Pictures and clips go through the loop's own detector, tracker and anonymiser. Pictures are single
 ones, so no empty room can be learned from them. A clip is played again and again until the room is
-learned, and once more to look for faces; what counts as the same face is not asked: every window
-that a finder reports in an anonymised picture counts.
+learned, and once more to look for faces.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from runtime import plugins
 from runtime.context import Context
 from runtime.people import People
 from runtime.privacy import Anonymiser
-from runtime.privacy_faces import Find, face_finders
+from runtime.privacy_faces import Face, Find, face_finders, touch
 from runtime.privacy_stages import LearnRoom
 from runtime.site import TrackingConfig
 from runtime.site_privacy import Mode, PrivacyConfig
@@ -97,37 +96,54 @@ class Chain:
         ).pixels
 
 
+Found = dict[str, list[Face]]
+"""What each finder has found in one picture."""
+
+
 class Count:
-    """Faces by finder, in the raw pictures and in those of each mode."""
+    """Faces by finder, in the raw pictures and in those of each mode.
+
+    Attributes:
+        pictures: by column, "raw" or a mode.
+        windows: what was reported, by finder and column.
+        faces: of these, the ones on a face that any finder found in the raw picture.
+    """
 
     def __init__(self, finders: dict[str, Find]) -> None:
         self._finders = finders
         self.pictures: Counter[str] = Counter()
+        self.windows: Counter[tuple[str, str]] = Counter()
         self.faces: Counter[tuple[str, str]] = Counter()
 
-    def find(self, pixels: U8) -> dict[str, int]:
-        """Number of faces by finder. Raises NpuFault."""
-        return {name: len(find(pixels)) for name, find in self._finders.items()}
+    def find(self, pixels: U8) -> Found:
+        """Faces by finder. Raises NpuFault."""
+        return {name: find(pixels) for name, find in self._finders.items()}
 
-    def add(self, column: str, found: dict[str, int]) -> None:
-        """Count one picture."""
+    def add(self, column: str, found: Found, raw: Found) -> None:
+        """Count one picture, and the same before it was anonymised."""
         self.pictures[column] += 1
-        for name, number in found.items():
-            self.faces[name, column] += number
+        real = [face for faces in raw.values() for face in faces]
+        for name, faces in found.items():
+            self.windows[name, column] += len(faces)
+            self.faces[name, column] += sum(any(touch(f, r) for r in real) for f in faces)
 
     def total(self, column: str) -> int:
-        """Faces that all finders together have found."""
+        """Windows on faces, of all finders together."""
         return sum(number for (_, each), number in self.faces.items() if each == column)
 
     def table(self) -> str:
-        """For people."""
+        """For people: in brackets what was reported where there is no face."""
         columns = ("raw", *(mode for mode in MODES if self.pictures[mode]))
-        lines = [f"{'':<28}" + "".join(f"{column:>12}" for column in columns)]
-        lines.append(f"{'pictures':<28}" + "".join(f"{self.pictures[c]:>12}" for c in columns))
+        lines = [f"{'':<32}" + "".join(f"{column:>12}" for column in columns)]
+        lines.append(f"{'pictures':<32}" + "".join(f"{self.pictures[c]:>12}" for c in columns))
         for name in self._finders:
-            figures = "".join(f"{self.faces[name, column]:>12}" for column in columns)
-            lines.append(f"{'faces by ' + name:<28}{figures}")
+            cells = [self._cell(name, column) for column in columns]
+            lines.append(f"{'faces by ' + name:<32}" + "".join(f"{cell:>12}" for cell in cells))
         return "\n".join(lines)
+
+    def _cell(self, name: str, column: str) -> str:
+        faces, windows = self.faces[name, column], self.windows[name, column]
+        return f"{faces} ({windows - faces})" if windows > faces else f"{faces}"
 
 
 class Evaluation:
@@ -151,22 +167,22 @@ class Evaluation:
             found = self._count.find(raw)
             if not any(found.values()):
                 continue
-            self._count.add("raw", found)
-            self._look_at_picture(raw)
+            self._count.add("raw", found, found)
+            self._look_at_picture(raw, found)
             done += 1
             if done == wanted:
                 break
         return done
 
-    def _look_at_picture(self, raw: U8) -> None:
+    def _look_at_picture(self, raw: U8, real: Found) -> None:
         chain = self._chain(raw)
         chain.look(raw, 0.0)
-        last: tuple[U8, dict[str, int]] | None = None
+        last: tuple[U8, Found] | None = None
         for mode in MODES:
             shown = chain.shown(mode)
             if last is None or not np.array_equal(shown, last[0]):
                 last = shown.copy(), self._count.find(shown)
-            self._count.add(mode, last[1])
+            self._count.add(mode, last[1], real)
 
     def look_at_clip(self, path: Path, every: int) -> float:
         """Learn the room of a clip, then look at each so many pictures of it.
@@ -190,9 +206,10 @@ class Evaluation:
             shown = {mode: chain.shown(mode) for mode in MODES}
             t_ms += step_ms
             if number % every == 0:
-                self._count.add("raw", self._count.find(pixels))
+                real = self._count.find(pixels)
+                self._count.add("raw", real, real)
                 for mode in MODES:
-                    self._count.add(mode, self._count.find(shown[mode]))
+                    self._count.add(mode, self._count.find(shown[mode]), real)
         return chain.anonymisers["people"].learned_share
 
     def _chain(self, raw: U8) -> Chain:

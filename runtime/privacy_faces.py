@@ -127,6 +127,11 @@ def distinct(faces: Sequence[Face]) -> list[Face]:
     return kept
 
 
+def touch(a: Face, b: Face) -> bool:
+    """They overlap at all."""
+    return overlap(a, b) > 0.0
+
+
 def overlap(a: Face, b: Face) -> float:
     """Intersection over union."""
     width = min(a.x2, b.x2) - max(a.x1, b.x1)
