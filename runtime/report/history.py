@@ -19,6 +19,8 @@ UNACKED = "active_unacked"
 STANDING = "standing"
 """Only says once more what stands: see runtime.restore."""
 NORMAL = "normal"
+ENDS = (NORMAL, "active_acked", "dropped")
+AlarmKey = tuple[str, ...]
 CUT, OPEN = "cut", "open"
 """Ends of a run without a shutdown record: another run came after it, or it is the newest."""
 
@@ -122,14 +124,17 @@ def read(records: Iterable[Record]) -> History:
         body = body_of(record)
         kind = str(body.get("kind", record.kind_name))
         if reader is None or kind == "boot" or record.boot_id != reader.boot_id:
+            waiting: dict[AlarmKey, Record] = {}
             if reader is not None:
-                reader.close(CUT)
-            reader = _RunReader(history, record)
+                waiting = reader.close(CUT)
+            reader = _RunReader(history, record, waiting)
         reader.take(record, kind, body)
         history.records += 1
         history.newest_ms = record.wall_ms
     if reader is not None:
-        reader.close(OPEN)
+        for key, raised in reader.close(OPEN).items():
+            history.alarms.append(Alarm(_name(key), raised.wall_ms, None, "open"))
+    history.alarms.sort(key=lambda one: one.at_ms)
     history.has_dates = all(run.span.from_ms >= EARLIEST_WALL_MS for run in history.runs)
     return history
 
@@ -137,14 +142,14 @@ def read(records: Iterable[Record]) -> History:
 class _RunReader:
     """The records of one run of the camera."""
 
-    def __init__(self, history: History, first: Record) -> None:
+    def __init__(self, history: History, first: Record, waiting: dict[AlarmKey, Record]) -> None:
         self.boot_id = first.boot_id
         self._history = history
         self._first, self._last = first, first
         self._end = ""
         self._faults: dict[str, tuple[Record, str]] = {}
-        self._alarms: dict[str, Record] = {}
-        self._states: dict[str, str] = {}
+        self._before = waiting
+        self._alarms: dict[AlarmKey, Record] = {}
         self._hours: dict[object, list[dict[str, Any]]] = {}
 
     def take(self, record: Record, kind: str, body: dict[str, Any]) -> None:
@@ -167,20 +172,24 @@ class _RunReader:
                 if key is not None:
                     self._hours.setdefault(key, []).append(why)
 
-    def close(self, end: str) -> None:
-        """The run has ended: whatever was open, ended with it."""
+    def close(self, end: str) -> dict[AlarmKey, Record]:
+        """The run has ended: whatever was open, ended with it.
+
+        Returns:
+            Alarms that nobody has acknowledged: the next run may bring them back.
+        """
         span = Span(self._first.wall_ms, _between(self._first, self._last))
         self._history.runs.append(Run(span, self._end or end))
         for name, (raised, reason) in self._faults.items():
             self._blind(raised, self._last, name, reason)
-        for name, raised in self._alarms.items():
-            self._history.alarms.append(Alarm(name, raised.wall_ms, None, "open"))
+        for key, raised in self._before.items():
+            self._history.alarms.append(Alarm(_name(key), raised.wall_ms, None, "open"))
         for parts in self._hours.values():
             period = decode(parts)
             if period is not None:
                 self._history.periods.append(period)
         self._history.blind.sort(key=lambda one: one.span.from_ms)
-        self._history.alarms.sort(key=lambda one: one.at_ms)
+        return self._alarms
 
     def _take_fault(
         self, record: Record, name: str, body: dict[str, Any], why: dict[str, Any]
@@ -198,26 +207,33 @@ class _RunReader:
         self._history.blind.append(Blind(span, name, reason))
 
     def _take_alarm(self, record: Record, body: dict[str, Any], why: dict[str, Any]) -> None:
-        state = str(body.get("state", "")).lower()
-        if state.endswith("shelved") or state == STANDING:
-            return
-        name = " ".join(filter(None, (str(body.get("rule", "")), str(body.get("zone", "")))))
-        before = self._states.get(name, NORMAL)
-        self._states[name] = state
-        if state == UNACKED:
-            self._alarms.setdefault(name, record)
-        elif name in self._alarms and (state == NORMAL or state == "active_acked"):
-            raised = self._alarms.pop(name)
+        state, key = str(body.get("state", "")).lower(), _key(body, why)
+        if why.get("restored") and key in self._before:
+            self._alarms[key] = self._before.pop(key)
+        elif state == UNACKED:
+            self._alarms.setdefault(key, record)
+        elif state in ENDS and key in self._alarms:
+            raised = self._alarms.pop(key)
             is_acked = state == "active_acked" or bool(why.get("acknowledged"))
             ack_ms = _between(raised, record) if is_acked else None
-            end = "acknowledged" if is_acked else "returned"
-            self._history.alarms.append(Alarm(name, raised.wall_ms, ack_ms, end))
-        elif before == UNACKED and state == "":
-            self._states[name] = before
+            end = "acknowledged" if is_acked else "returned" if state == NORMAL else "open"
+            self._history.alarms.append(Alarm(_name(key), raised.wall_ms, ack_ms, end))
+
+
+def _key(body: dict[str, Any], why: dict[str, Any]) -> AlarmKey:
+    """Rule kind, place, severity, and the how-manieth of those that are the same."""
+    words = body.get("rule", ""), body.get("zone", ""), why.get("severity", ""), why.get("nth", 0)
+    return tuple(str(word) for word in words)
+
+
+def _name(key: AlarmKey) -> str:
+    return " ".join(filter(None, key[:2]))
 
 
 def _between(first: Record, last: Record) -> float:
-    """Time from one record of a run to a later one, ms: by the clock that never jumps."""
+    """Time from one record to a later one, ms: in one run by the clock that never jumps."""
+    if first.boot_id != last.boot_id or last.mono_ms < first.mono_ms:
+        return float(max(last.wall_ms - first.wall_ms, 0))
     return max(last.mono_ms - first.mono_ms, 0.0)
 
 

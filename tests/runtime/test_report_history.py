@@ -113,6 +113,30 @@ def test_shelving_is_no_acknowledgement(told: Told) -> None:
     assert [alarm.ack_ms for alarm in told(story).alarms] == [3000]
 
 
+def test_an_alarm_that_was_kept_over_a_restart_is_one_alarm(told: Told) -> None:
+    def story(camera: Camera) -> None:
+        camera.boot().alarm("active_unacked").wait(10_000).alarm("active_unacked", "dock")
+        camera.wait(20_000).boot()
+        why: dict[str, object] = {"severity": "danger", "restored": True}
+        camera.tell("alarm", "returned_unacked", why, "zone", "press").wait(30_000)
+        camera.alarm("normal", acked=True).stop()
+
+    press, dock = told(story).alarms
+    assert (press.ack_ms, press.end) == (60_000, "acknowledged")
+    assert (dock.rule, dock.end) == ("zone dock", "open"), "the next run knew nothing of it"
+
+
+def test_rules_of_one_place_are_told_apart_by_their_severity(told: Told) -> None:
+    def story(camera: Camera) -> None:
+        camera.boot()
+        for severity in ("danger", "warning"):
+            camera.tell("alarm", "active_unacked", {"severity": severity}, "zone", "a").wait(1000)
+        camera.tell("alarm", "active_acked", {"severity": "danger"}, "zone", "a").wait(1000)
+        camera.tell("alarm", "active_acked", {"severity": "warning"}, "zone", "a")
+
+    assert [alarm.ack_ms for alarm in told(story).alarms] == [2000, 2000]
+
+
 def test_alarm_records_of_other_versions_are_read_too(told: Told) -> None:
     def story(camera: Camera) -> None:
         camera.boot()
