@@ -16,7 +16,7 @@ class PrivacyConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """`everything`: a coarse grid over the whole picture. `people`: the empty room, and people as a
     coarse grid. `skeleton`: the empty room, and people as drawn figures. Until the empty room is
     known, all three are `everything`."""
-    rows: Annotated[int, Meta(ge=4, le=12)] = 10
+    rows: Annotated[int, Meta(ge=4, le=12)] = 8
     """Cells of the coarse grid over the shorter side of the picture: fewer show less."""
     learn_ms: Annotated[int, Meta(ge=5_000, le=3_600_000)] = 60_000
     """A place of the room is shown as it is after nobody was there and it looked the same for so

@@ -31,7 +31,7 @@ def site_with(tmp_path, lines):
 
 def test_a_site_that_says_nothing_shows_nothing_but_the_coarse_grid(tmp_path):
     privacy = site_with(tmp_path, "").privacy
-    assert (privacy.mode, privacy.rows, privacy.learn_ms) == ("everything", 10, 60_000)
+    assert (privacy.mode, privacy.rows, privacy.learn_ms) == ("everything", 8, 60_000)
 
 
 @pytest.mark.parametrize(
