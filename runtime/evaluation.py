@@ -48,7 +48,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     confirm_ms: int = 40
     coast_ms: int = 1000
     sure_score: float = 0.813
-    bridge_ms: int = 110
+    bridge_ms: int = 80
 
 
 class TextRefused(Exception):

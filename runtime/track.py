@@ -28,6 +28,7 @@ from runtime.track_match import (
     Seen,
     describe,
     is_second_box,
+    misfit,
     rounds,
     solve,
 )
@@ -103,7 +104,7 @@ class Tracker:
         if tracks.live.size:
             expected = self._expect(t_ms)
             pairs = self._match(expected, seen, taken)
-            held = [self._correct(who, one, t_ms) for who, one in pairs]
+            held = [self._correct(who, one, misfit(who, one, expected), t_ms) for who, one in pairs]
             if len(pairs) < len(expected):
                 changed = self._bury(t_ms)
         if taken.count(0):
@@ -180,10 +181,10 @@ class Tracker:
                 tracks.foot[who.slot] += x_px, y_px
                 tracks.centre[who.slot] += x_px, y_px
 
-    def _correct(self, who: Expected, one: Seen, t_ms: float) -> Box:
+    def _correct(self, who: Expected, one: Seen, misfit2: float, t_ms: float) -> Box:
         """Filter a track towards its detection; returns the new box."""
         slot, waited_ms = who.slot, max(who.waited_ms, 1.0)
-        of_place, of_speed, of_size = self._gains.step(slot, 0.001 * waited_ms)
+        of_place, of_speed, of_size = self._gains.step(slot, 0.001 * waited_ms, misfit2)
         x, y = who.x + of_place * (one.x - who.x), who.y + of_place * (one.y - who.y)
         wide = 0.5 * (who.width + of_size * (one.width - who.width))
         high = 0.5 * (who.height + of_size * (one.height - who.height))

@@ -22,6 +22,10 @@ SIZE_DRIVE = 0.12
 """How quickly a person's size changes, heights per s^0.5."""
 FIRST_SPEED = 2.0
 """What somebody new may walk or be panned by, standard deviation, heights per second."""
+MISFIT, MOST_MISFIT = 0.25, 8.0
+"""A box of another size is of somebody half covered, or of two: its middle lies off by half of what
+is missing, which says little of their velocity. Variance per squared misfit; most, in PLACE_NOISE².
+"""
 FADE_S = 1.1
 """An unseen person's last speed is worth less and less: time constant."""
 
@@ -47,12 +51,14 @@ class Gains:
         self._place[slot], self._mixed[slot], self._speed[slot] = _R, 0.0, FIRST_SPEED**2
         self._size[slot] = _SIZE_R
 
-    def step(self, slot: int, elapsed_s: float) -> tuple[float, float, float]:
+    def step(self, slot: int, elapsed_s: float, misfit: float = 0.0) -> tuple[float, float, float]:
         """The track was seen again.
 
         Args:
             slot: of the track.
             elapsed_s: since it was seen last.
+            misfit: squared difference of the box's size from the track's, squared body heights,
+                where somebody else may cover them.
 
         Returns:
             gain of the place, of the velocity (per second), and of the size.
@@ -62,8 +68,9 @@ class Gains:
             2.0 * self._mixed[slot] + elapsed_s * (speed + q / 3.0)
         )
         mixed = self._mixed[slot] + elapsed_s * (speed + q * 0.5)
+        noise = _R + min(MISFIT * misfit, MOST_MISFIT * _R)
         of_place = place / (place + _R)
-        of_speed = mixed / (place + _R)
+        of_speed = mixed / (place + noise)
         self._place[slot] = place * (1.0 - of_place)
         self._mixed[slot] = mixed * (1.0 - of_place)
         self._speed[slot] = speed + q - of_speed * mixed

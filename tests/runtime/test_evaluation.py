@@ -68,7 +68,7 @@ def test_somebody_unsure_is_followed_and_not_written(tmp_path):
 
 def test_somebody_lost_is_written_a_moment_longer_where_they_walk(tmp_path):
     lines = [f"{f},-1,{100 + 10 * f},100,60,150,0.95" for f in range(1, 30) if f != 20]
-    rows = run(tmp_path, "\n".join(lines))[1]
+    rows = run(tmp_path, "\n".join(lines), "--bridge-ms", "150")[1]
     [row] = [row.split(",") for row in rows if row.startswith("20,")]
     assert float(row[2]) == pytest.approx(300, abs=2)
     without = run(tmp_path, "\n".join(lines), "--bridge-ms", "0")[1]

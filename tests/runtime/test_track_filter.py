@@ -54,6 +54,17 @@ def test_each_of_many_frames_counts_for_less_and_all_of_a_second_for_more():
     assert fast[1] < slow[1] < 3 * fast[1]
 
 
+def test_a_box_of_another_size_says_little_of_the_velocity():
+    usual, misfit = Gains(1), Gains(1)
+    for gains in (usual, misfit):
+        gains.start(0)
+        for _ in range(20):
+            gains.step(0, 0.1)
+    fits, cut = usual.step(0, 0.1), misfit.step(0, 0.1, 0.3**2)
+    assert cut[1] < 0.5 * fits[1]
+    assert (cut[0], cut[2]) == (fits[0], fits[2])
+
+
 def test_a_slot_starts_anew():
     gains = Gains(1)
     gains.start(0)

@@ -68,6 +68,19 @@ def test_two_people_cross_and_keep_their_numbers(seed, hidden):
     assert (scene.number_at(left), scene.number_at(right)) == numbers
 
 
+def test_who_is_covered_bit_by_bit_keeps_their_velocity():
+    """Walking left behind somebody, less and less of the right of their box is seen."""
+    scene, speeds = Scene(), []
+    for tick in range(30):
+        x = 800.0 - 12 * tick
+        left, top, right, bottom = person(x)
+        cut = max(tick - 26, 0) * 20.0
+        scene.see((left + cut, top + cut, right, bottom), person(x - 90.0, 130.0, 230.0))
+        speeds.append(TICK_MS * float(scene.tracks.velocity[0, [0, 2]].mean()))
+    assert speeds[26] == pytest.approx(-12.0, abs=1.0)
+    assert speeds[-1] < -9.0
+
+
 @pytest.mark.parametrize("hidden_ms", [500, 2000, 6000])
 def test_who_walks_behind_a_container_comes_out_with_the_same_number(hidden_ms):
     scene, noise = Scene(), np.random.default_rng(3)
