@@ -38,11 +38,13 @@ def jolt(
         strong: so many of them are strong.
         chosen: row of a track -> row of the detection that it would get without a shift.
     """
-    astray = [
-        who
-        for row, who in enumerate(expected)
-        if row not in chosen or _is_astray(who, seen[chosen[row]])
-    ]
+    astray = []
+    for row, who in enumerate(expected):
+        if row in chosen:
+            one, allowed = seen[chosen[row]], ASTRAY_HEIGHTS * who.height
+            if -allowed <= one.x - who.x <= allowed and -allowed <= one.y - who.y <= allowed:
+                continue
+        astray.append(who)
     if len(astray) < LEAST_PEOPLE or strong < LEAST_PEOPLE:
         return None
     last_ms = min(who.waited_ms for who in expected)
@@ -52,11 +54,6 @@ def jolt(
         return None
     lost.sort(key=lambda who: -who.height)
     return _vote(lost[:MOST_ANCHORS], seen[:strong])
-
-
-def _is_astray(who: Expected, one: Seen) -> bool:
-    allowed = ASTRAY_HEIGHTS * who.height
-    return abs(one.x - who.x) > allowed or abs(one.y - who.y) > allowed
 
 
 def _vote(people: list[Expected], boxes: list[Seen]) -> Shift | None:

@@ -162,8 +162,9 @@ def misfit(who: Expected, one: Seen, expected: list[Expected]) -> float:
     """
     if len(expected) == 1:
         return 0.0
-    wider, higher = one.width - who.width, one.height - who.height
-    misfit2 = (wider * wider + higher * higher) / (who.height * who.height)
+    height = who.height
+    wider, higher = one.width - who.width, one.height - height
+    misfit2 = (wider * wider + higher * higher) / (height * height)
     if misfit2 < LEAST_MISFIT:
         return 0.0
     for other in expected:
