@@ -49,6 +49,7 @@ from runtime.record import Recorder
 from runtime.rules.build import build_rules
 from runtime.rules.engine import Rules
 from runtime.rules.plan import plan_rules
+from runtime.second_look import second_look_stages
 from runtime.site import Site
 from runtime.status import status_words
 from runtime.tables import Hazards, Tracks
@@ -151,8 +152,9 @@ class _Builder:
         table = (
             Stage("capture", stages.Capture(camera), always, 5.0),
             Stage("detect", self._detect(detector, session, stale, metrics), fresh, 40.0),
-            Stage("track", stages.Track(tracker), judged, 0.2),
             *learn_stages(anonymiser, detector, 2 * board.limits.detections, self._birth_score),
+            *second_look_stages(context, detector, metrics),
+            Stage("track", stages.Track(tracker), judged, 0.2),
             *self._body_stages(context, metrics),
             *look_stages(context, detector, board.models.closer_looks_per_frame, metrics),
             *view_stages(context, self._size, alarm.alarms),
@@ -285,6 +287,7 @@ class _Builder:
         crowd = Crowd(detector, session, context.frame.pixels, self._people)
         table = (
             Stage("crowd", crowd, always, 0.0),
+            *second_look_stages(context, detector, metrics),
             Stage("track", stages.Track(tracker), judged, 0.0),
             *self._body_stages(context, metrics),
             *look_stages(context, detector, 1, metrics),

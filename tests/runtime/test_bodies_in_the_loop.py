@@ -33,7 +33,7 @@ def watched(bodies):
 
 def test_the_stages_are_there_and_have_worked(watched):
     spent = watched["report"]["stage_ms_mean"]
-    assert list(spent)[2:5] == ["track", "skeleton", "action"]
+    assert list(spent)[2:6] == ["second_look", "track", "skeleton", "action"]
     assert spent["skeleton"] > 0 and spent["action"] > 0
     assert watched["report"]["stage_budget_ms"]["skeleton"] > spent["skeleton"]
 
