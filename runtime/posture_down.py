@@ -194,6 +194,8 @@ class DownEvidence:
                 self._judge(slot, t_ms, is_sure)
                 x, y = tracks.centre[slot].tolist()
                 self._place[slot] = x, y
+            if self.drop[slot] >= DROP_SHARE and self._is_behind(tracks, slot):
+                self._rise(slot)
             if self.drop[slot] >= DROP_SHARE and not self.vanished[slot]:
                 known = tracks.last_ms if self._postures.knows_absence else detected_ms
                 self._miss(tracks, slot, t_ms - known.item(slot))
@@ -210,10 +212,15 @@ class DownEvidence:
             return
         left, upper, right, lower = tracks.boxes[slot].tolist()
         least_x, least_y, most_x, most_y = self._inside
-        is_inside = left > least_x and upper > least_y and right < most_x and lower < most_y
-        if is_inside and not self._is_behind(tracks, slot):
+        if left > least_x and upper > least_y and right < most_x and lower < most_y:
             self.level[slot] = max(self.level[slot], VANISHED_LEVEL)
             self.vanished[slot] = True
+
+    def _rise(self, slot: int) -> None:
+        """What came down was the edge of what somebody else hides, and not the head."""
+        self.drop[slot] = 0.0
+        self._head.forget(slot)
+        self._box.forget(slot)
 
     def _is_behind(self, tracks: Tracks, slot: int) -> bool:
         """Somebody else is seen where this one was last."""

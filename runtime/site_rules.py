@@ -98,7 +98,7 @@ class PpeRuleConfig(_PersonRule, frozen=True, forbid_unknown_fields=True, kw_onl
         default_factory=lambda: ["helmet", "vest"]
     )
     severity: Severity = "warning"
-    least_height: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    least_height: Annotated[float, Meta(gt=0, le=1)] = 0.35
     """Share of the picture's height: of somebody smaller, what is not seen may still be worn."""
     memory_ms: Annotated[int, Meta(ge=100, le=60_000)] = 2000
     """What was seen on somebody fades away in about this time; longer for a turning head."""
