@@ -48,6 +48,7 @@ FRAME_USERS = {
     "runtime/context.py": "holds the one there is",
     "runtime/stages.py": "hands it to the detector and to the health check",
     "runtime/closer_look.py": "crops one person into a network's input",
+    "runtime/second_look.py": "crops one place into a network's input",
     "runtime/posture_stages.py": "crops it into a network's input",
     "runtime/warm_up.py": "overwrites it with noise",
     "runtime/health.py": "compares a few samples with those of the last",
