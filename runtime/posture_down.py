@@ -16,6 +16,7 @@ from __future__ import annotations
 from array import array
 from math import exp, hypot, sqrt
 
+from runtime.overlap import share_of_first
 from runtime.posture import NEVER_MS, Postures
 from runtime.posture_form import Joints, height, legs_rise, rise, top
 from runtime.tables import Tracks, TrackState
@@ -224,17 +225,13 @@ class DownEvidence:
 
     def _is_behind(self, tracks: Tracks, slot: int) -> bool:
         """Somebody else is seen where this one was last."""
-        left, upper, right, lower = tracks.boxes[slot].tolist()
-        least = BEHIND_SHARE * (right - left) * (lower - upper)
-        now_ms = tracks.last_ms.max()
-        for other in tracks.live.tolist():
-            if other == slot or tracks.last_ms.item(other) < now_ms:
-                continue
-            x1, y1, x2, y2 = tracks.boxes[other].tolist()
-            width, height = min(right, x2) - max(left, x1), min(lower, y2) - max(upper, y1)
-            if width > 0.0 and height > 0.0 and width * height >= least:
-                return True
-        return False
+        box, now_ms = tracks.boxes[slot].tolist(), tracks.last_ms.max()
+        return any(
+            other != slot
+            and tracks.last_ms.item(other) == now_ms
+            and share_of_first(box, tracks.boxes[other].tolist()) >= BEHIND_SHARE
+            for other in tracks.live.tolist()
+        )
 
     def _judge(self, slot: int, t_ms: float, is_sure: bool) -> None:
         """Take over one skeleton; `is_sure`: there is somebody, so that it can also say "up"."""

@@ -18,6 +18,7 @@ from models.tables import Actions, Skeletons
 from runtime.context import Context
 from runtime.feet import Feet
 from runtime.metrics import Metrics
+from runtime.overlap import share_of_smaller
 from runtime.posture import NEVER_MS, Postures
 from runtime.posture_form import torso_length
 from runtime.posture_network import LEAST_SEEN, Liveness, WatchedSession
@@ -191,7 +192,7 @@ class Look:
         if any(
             other != slot
             and tracks.last_ms.item(other) == context.t_ms
-            and _shared(box, tracks.boxes[other].tolist()) > MOST_SHARED
+            and share_of_smaller(box, tracks.boxes[other].tolist()) > MOST_SHARED
             for other in tracks.live.tolist()
         ):
             return False
@@ -278,13 +279,3 @@ def _sides(box: F32) -> tuple[float, float, float, float]:
 def _height(tracks: Tracks, slot: int) -> float:
     left, top, right, bottom = _sides(tracks.boxes[slot])
     return max(bottom - top, right - left)
-
-
-def _shared(a: tuple[float, ...], b: list[float]) -> float:
-    """Share of the smaller box that lies in the other."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
-    return width * height / max(smaller, 1.0)

@@ -21,6 +21,7 @@ from models.tables import Detections
 from runtime.context import Context
 from runtime.loop import Stage, judged
 from runtime.metrics import Metrics
+from runtime.overlap import share_of_both
 from runtime.people import PERSON
 from runtime.posture import NEVER_MS
 from runtime.tables import Tracks, TrackState
@@ -35,7 +36,7 @@ MOST_SHARED = 0.45
 LONGEST_STEP_MS = 400.0
 """Nobody is expected further along their way than this."""
 BUDGET_MS = 40.0
-Box = tuple[float, float, float, float]
+Sides = list[float]
 
 
 class SecondLook:
@@ -59,7 +60,7 @@ class SecondLook:
     def __call__(self, context: Context) -> None:
         """Look for one of those who are missing. Raises NpuFault."""
         detections = context.detections
-        seen: list[Box] = detections.boxes[: detections.count].tolist()
+        seen: list[Sides] = detections.boxes[: detections.count].tolist()
         slot, expected = self._missing(context.tracks, context.t_ms, seen)
         if slot < 0 or detections.count == detections.capacity:
             return
@@ -76,9 +77,9 @@ class SecondLook:
         if row >= 0:
             _insert(detections, self._found, row, (context.frame.pixels.shape[1::-1]))
 
-    def _missing(self, tracks: Tracks, t_ms: float, seen: list[Box]) -> tuple[int, Box]:
+    def _missing(self, tracks: Tracks, t_ms: float, seen: list[Sides]) -> tuple[int, Sides]:
         """Who is expected and not seen, whose look is the oldest; -1: nobody."""
-        best, box = -1, (0.0, 0.0, 0.0, 0.0)
+        best, box = -1, [0.0] * 4
         for slot in tracks.live.tolist():
             if tracks.state.item(slot) != TrackState.CONFIRMED:
                 continue
@@ -87,40 +88,28 @@ class SecondLook:
             expected = _expected(tracks, slot, t_ms)
             if max(expected[2] - expected[0], expected[3] - expected[1]) < LEAST_PX:
                 continue
-            if all(_iou(expected, other) < LEAST_SHARED for other in seen):
+            if all(share_of_both(expected, other) < LEAST_SHARED for other in seen):
                 best, box = slot, expected
         return best, box
 
-    def _best(self, expected: Box, seen: list[Box]) -> int:
+    def _best(self, expected: Sides, seen: list[Sides]) -> int:
         """Row of who was found at the place, or -1; rows come best score first."""
         found = self._found
         for row in range(found.count):
             if found.classes.item(row) != self._person or found.scores.item(row) < LEAST_SCORE:
                 continue
-            left, top, right, bottom = found.boxes[row].tolist()
-            box = (left, top, right, bottom)
-            is_there = _iou(box, expected) >= LEAST_SHARED
-            if is_there and all(_iou(box, other) < MOST_SHARED for other in seen):
+            box = found.boxes[row].tolist()
+            is_there = share_of_both(box, expected) >= LEAST_SHARED
+            if is_there and all(share_of_both(box, other) < MOST_SHARED for other in seen):
                 return row
         return -1
 
 
-def _expected(tracks: Tracks, slot: int, t_ms: float) -> Box:
+def _expected(tracks: Tracks, slot: int, t_ms: float) -> Sides:
     """The last box, moved on by its velocity."""
     ahead_ms = min(t_ms - tracks.last_ms.item(slot), LONGEST_STEP_MS)
     sides, speeds = tracks.boxes[slot].tolist(), tracks.velocity[slot].tolist()
-    left, top, right, bottom = (
-        side + ahead_ms * speed for side, speed in zip(sides, speeds, strict=True)
-    )
-    return left, top, right, bottom
-
-
-def _iou(a: Box, b: Box) -> float:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    shared = width * height
-    return shared / max((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared, 1.0)
+    return [side + ahead_ms * speed for side, speed in zip(sides, speeds, strict=True)]
 
 
 def _insert(detections: Detections, found: Detections, row: int, size: tuple[int, ...]) -> None:

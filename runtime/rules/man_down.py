@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from runtime.overlap import share_of_smaller
 from runtime.posture_down import DOWN, UP, DownEvidence
 from runtime.rules.scope import Scope
 from runtime.site_rules import ManDownRuleConfig
@@ -226,7 +227,7 @@ class Watch:
         """Who lies where a lost one lay is that one: the hazard goes on, it is none anew."""
         box: list[float] = tracks.boxes[case.slot].tolist()
         for lost in self._lost:
-            if lost.is_down and _shared(lost.box, box) >= SAME_PLACE:
+            if lost.is_down and share_of_smaller(lost.box, box) >= SAME_PLACE:
                 case.active, case.fell, case.since_ms = lost.active, lost.fell, lost.since_ms
                 self._remembered.pop(lost.track_id, None)
                 lost.clear()
@@ -238,7 +239,7 @@ class Watch:
         return any(
             other.active and other.slot != slot
             and tracks.state.item(other.slot) == TrackState.CONFIRMED
-            and _shared(_sides(tracks.boxes[other.slot]), box) >= SAME_PERSON
+            and share_of_smaller(_sides(tracks.boxes[other.slot]), box) >= SAME_PERSON
             for other in self._cases
         )  # fmt: skip
 
@@ -294,13 +295,3 @@ def _age(case: Case) -> float:
 def _sides(box: npt.NDArray[np.float32]) -> tuple[float, float, float, float]:
     left, top, right, bottom = box.tolist()
     return left, top, right, bottom
-
-
-def _shared(a: tuple[float, float, float, float], b: list[float]) -> float:
-    """Share of the smaller box that lies in the other."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
-    return width * height / max(smaller, 1.0)

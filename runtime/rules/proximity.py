@@ -11,6 +11,7 @@ from array import array
 from itertools import islice
 from math import hypot, inf
 
+from runtime.overlap import share_of_smaller
 from runtime.rules.places import Outline, Places
 from runtime.rules.scope import Scope
 from runtime.rules.slot_rule import SlotRule
@@ -212,10 +213,4 @@ def _measured(away_m: float, limit_m: float, places: Places) -> dict[str, object
 
 def _shared(slot: int, other: int, tracks: Tracks) -> float:
     """Share of the smaller box that lies in the other."""
-    left, top, right, bottom = tracks.boxes[slot].tolist()
-    left2, top2, right2, bottom2 = tracks.boxes[other].tolist()
-    width, height = min(right, right2) - max(left, left2), min(bottom, bottom2) - max(top, top2)
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    smaller = min((right - left) * (bottom - top), (right2 - left2) * (bottom2 - top2))
-    return float(width * height / max(smaller, 1.0))
+    return share_of_smaller(tracks.boxes[slot].tolist(), tracks.boxes[other].tolist())

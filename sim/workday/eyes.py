@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.tables import Detections
+from runtime.overlap import share_of_both, share_of_first
 from runtime.posture import Postures
 from runtime.posture_form import torso_length
 from runtime.tables import Tracks, TrackState
@@ -163,7 +164,7 @@ class Eyes:
         """Who was seen there."""
         best, found = 0.3, None
         for person, seen in self._seen:
-            share = _iou(box, seen)
+            share = share_of_both(box.tolist(), seen.tolist())
             if share > best:
                 best, found = share, person
         return found
@@ -211,17 +212,7 @@ def _covered(person: PersonTruth, nearer: PersonTruth) -> float:
     """Share of the person's box behind somebody nearer."""
     assert person.box is not None
     assert nearer.box is not None
-    a, b = person.box, nearer.box
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    area = max((a[2] - a[0]) * (a[3] - a[1]), 1e-6)
-    return max(width, 0.0) * max(height, 0.0) / area
-
-
-def _iou(a: np.ndarray, b: np.ndarray) -> float:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    inter = max(float(width), 0.0) * max(float(height), 0.0)
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter
-    return float(inter / max(union, 1e-6))
+    return share_of_first(person.box, nearer.box)
 
 
 def _standing_px(person: PersonTruth) -> float:
