@@ -3,10 +3,10 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 # Generated cases are the same in every run of `test`, so that a failure can be run again.
+.PHONY: demo test train-smoke fuzz sim sim-bench bench soak clean
 # Played twice and compared to the byte by `test`, one of every sort; `make sim` does so with all.
 TWICE = zone_entry rain_at_night crossing_paths fall_in_the_open no_helmet crowding camera_moved npu_stale \
 	power_cut_with_alarm latched_alarm_after_reboot watchdog_bites hours_begin
-.PHONY: demo test train-smoke fuzz sim sim-bench bench soak clean
 
 demo: .venv/ready          ## a person walks into a zone: siren, events, annotated clip in demo_out/
 	.venv/bin/python -m sim.demo --out demo_out
