@@ -22,6 +22,10 @@ OUTPUTS = 4 + STEPS
 LEAST_WAY_M = 0.05
 LEAST_LOG_SPREAD = -4.0
 """2 cm: nobody walks straighter than that, whatever a smooth path says."""
+MOST_LOG_SPREAD = 4.0
+"""55 m: of somebody unseen for longer nothing is known, and what is free must stay a number."""
+MOST_AHEAD_S = 30.0
+"""A slot that has been free for hours is looked no further ahead than this."""
 
 
 class EntryPredictor:
@@ -75,6 +79,7 @@ class EntryPredictor:
         self._spread: F32 = np.zeros((2, capacity), np.float32)
         self._biases: F32 = self._track_b2[:, None].repeat(capacity, axis=1)
         self._least_spread: F32 = np.full((2, capacity), LEAST_LOG_SPREAD, np.float32)
+        self._most_spread: F32 = np.full((2, capacity), MOST_LOG_SPREAD, np.float32)
         self._least_way: F32 = np.full(capacity, LEAST_WAY_M, np.float32)
         self._row: F32 = np.zeros(capacity, np.float32)
         self._seconds = np.zeros(capacity)
@@ -92,6 +97,7 @@ class EntryPredictor:
         table, hidden, row = motion.table, self._hidden_track, self._row
         spreads, ahead_s, outputs = table[:2], table[-2], self.outputs
         np.subtract((t_ms + self.horizon_ms) * 1e-3, motion.time_s, out=self._seconds)
+        np.minimum(self._seconds, MOST_AHEAD_S, out=self._seconds)
         ahead_s[:] = self._seconds
         np.dot(self._track_1, table[WAY_ROWS:], out=hidden)
         np.maximum(hidden, self._zeros_track, out=hidden)
@@ -106,6 +112,7 @@ class EntryPredictor:
         np.log(ahead_s, out=row)
         np.add(outputs[2:4], row, out=spreads)
         np.maximum(spreads, self._least_spread, out=spreads)
+        np.minimum(spreads, self._most_spread, out=spreads)
         np.hypot(way[0], way[1], out=row)
         np.maximum(row, self._least_way, out=table[2])
 

@@ -182,6 +182,27 @@ def test_jitter_of_a_fast_camera_is_averaged_away():
     assert motion.features[0].std() < 0.065, "single places would give 0.09"
 
 
+@pytest.mark.parametrize("gone_s", [10.0, 600.0, 36_000.0])
+def test_a_slot_that_nobody_has_used_for_hours_stays_a_number(gone_s):
+    """One person jumps about and is gone; another walks on. Nothing overflows (warnings fail)."""
+    motion = Motion(2)
+    predictor = EntryPredictor(lay_corners([SQUARE]), MODEL, 2, 2000.0)
+    row, seen = np.zeros(2, np.complex128), np.ones(2, np.bool_)
+    for k, jump in enumerate((0, 400, -900, 2000, -4000, 9000, 0, 700)):
+        row[:] = complex(jump, -jump), complex(-4.0 + 0.5 * k)
+        motion.observe(row, 100.0 * k, seen)
+        assert np.isfinite(predictor.update(motion, 100.0 * k)).all()
+    seen[0] = False
+    alone = []
+    for k in range(8):
+        t_ms = 1000.0 * gone_s + 400.0 * k
+        row[1] = -4.0 + 0.6 * k
+        motion.observe(row, t_ms, seen)
+        alone.append(predictor.update(motion, t_ms).copy())
+    assert np.isfinite(alone).all()
+    assert np.max(alone) <= 1.0 and np.min(alone) >= 0.0
+
+
 def test_nothing_is_kept_from_frame_to_frame():
     motion, seen = Motion(32), np.ones(32, np.bool_)
     predictor = EntryPredictor(lay_corners([SQUARE] * 8), MODEL, 32, 2000.0)
