@@ -56,7 +56,8 @@ def test_entries_stays_and_crossings_are_those_of_the_world(
     assert why["lines"] == {"gate": crossed}
     _, ds, entered, appeared, left, vanished, most, *stays = told = why["zones"][ZONE]
     entries, seconds, most_truly = truth(result)
-    assert (entered, left, appeared, vanished) == (entries, entries, 0, 0), told
+    assert (entered, left, appeared) == (entries, entries, 0), told
+    assert vanished <= 1, "who is lost on the way out was last seen inside"
     assert ds / 10 == pytest.approx(seconds, rel=TIME_SHARE)
     assert most_truly - 1 <= most <= most_truly, "who passes in less than 300 ms is not counted"
     assert sum(stays) == entries
