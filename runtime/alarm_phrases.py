@@ -59,7 +59,7 @@ PHRASES: dict[str, Phrase] = {
         "{who} crossed {place}",
         "{who} crossed {place}",
         "{who} crossed {place}",
-        (Value("occupancy", "{} inside now"),),
+        (Value("occupancy", "in less out: {}"),),
     ),
     "entry_predicted": Phrase(
         "{who} will probably enter {place} within {horizon_ms}",

@@ -106,7 +106,7 @@ def read(data: bytes) -> dict[str, Any]:
         kind = FIELDS.get(key) if isinstance(key, str) else None
         if kind is None:
             raise CommandRefused(
-                f"unknown key {str(key)[:MAX_NAME]}; there are {', '.join(FIELDS)}"
+                f"unknown key {ascii(key)[:MAX_NAME]}; there are {', '.join(FIELDS)}"
             )
         if type(value) is not kind:
             raise CommandRefused(f"{key}: must be {'a number' if kind is int else 'text'}")

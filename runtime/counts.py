@@ -19,12 +19,11 @@ from runtime.geometry import ResolvedSite
 from runtime.rules.engine import RuleInfo
 from runtime.rules.scope import Scope
 from runtime.tables import Tracks
+from runtime.wall import is_plausible
 
 HOUR_MS = 3_600_000
 GAP_MS = 1000.0
 """Judged pictures further apart than this leave a time in which nobody watched."""
-EARLIEST_WALL_MS = 1_704_067_200_000
-"""2024-01-01: an earlier date is that of a clock that was never set."""
 WHOLE_PICTURE = ""
 """Name of the zone that holds everybody; no zone of a site may be called so."""
 MOMENTARY = ("line",)
@@ -140,7 +139,7 @@ class Counts:
     def _to_next_period(self) -> float:
         """Until the clock strikes; a clock that was never set does not."""
         wall_ms = self._clock.wall_ms()
-        is_set = wall_ms >= EARLIEST_WALL_MS
+        is_set = is_plausible(wall_ms)
         return self._period_ms - wall_ms % self._period_ms if is_set else self._period_ms
 
     def _roll(self, now_ms: float) -> None:

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 from drivers.interfaces import Clock
 from runtime.site import Site
 from runtime.site_schedule import DAY_MIN, minutes_of
+from runtime.wall import PLAUSIBLE_FROM_MS, is_plausible
 
-PLAUSIBLE_FROM_MS = 1_735_689_600_000
-"""2025-01-01T00:00:00Z, ms since 1970. An earlier time is that of a board that lost it."""
 MINUTE_MS = 60_000
 """Offsets of time zones and windows are whole minutes."""
 
@@ -49,7 +48,7 @@ class Hours:
         if wall_ms // MINUTE_MS == self._minute:
             return False
         self._minute, self.wall_ms = wall_ms // MINUTE_MS, wall_ms
-        doubted = wall_ms < PLAUSIBLE_FROM_MS
+        doubted = not is_plausible(wall_ms)
         if doubted != self._doubted:
             self.told = "raised" if doubted else "cleared"
             self._doubted = doubted

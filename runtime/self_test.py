@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from drivers.interfaces import Clock
 from runtime.alarm_config import HOUR_MS, SelfTestConfig
 from runtime.alarm_outputs import Phase
+from runtime.wall import is_plausible
 
-PLAUSIBLE_MS = 1_735_689_600_000
-"""2025-01-01: a clock before this has never been set."""
 LOOK_MS = float(HOUR_MS)
 """The wall clock may jump, so the time of day is looked at this often."""
 DAY_MS = 24 * HOUR_MS
@@ -112,7 +111,7 @@ class Schedule:
     def _plan(self, now_ms: float) -> None:
         """The next time of day, or 24 h after the last test while the clock cannot be right."""
         wall_ms = self._clock.wall_ms()
-        if wall_ms < PLAUSIBLE_MS:
+        if not is_plausible(wall_ms):
             self._due_ms = self._last_ms + DAY_MS
         else:
             self._due_ms = now_ms + until_ms(self._at, wall_ms)

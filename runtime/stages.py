@@ -20,8 +20,8 @@ from runtime.people import People
 from runtime.record import Recorder
 from runtime.restore import Refresh
 from runtime.rules.engine import Rules
-from runtime.schedule import PLAUSIBLE_FROM_MS
 from runtime.track import Tracker
+from runtime.wall import PLAUSIBLE_FROM_MS
 
 
 class Capture:

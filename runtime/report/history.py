@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.counts import EARLIEST_WALL_MS
 from runtime.counts_record import Period, decode, key_of
 from runtime.journal_export import body_of
 from runtime.journal_slot import Record
+from runtime.wall import is_plausible
 
 BLIND = ("camera_fault", "npu_fault")
 """Faults in which nobody watched."""
@@ -135,7 +135,7 @@ def read(records: Iterable[Record]) -> History:
         for key, raised in reader.close(OPEN).items():
             history.alarms.append(Alarm(_name(key), raised.wall_ms, None, "open"))
     history.alarms.sort(key=lambda one: one.at_ms)
-    history.has_dates = all(run.span.from_ms >= EARLIEST_WALL_MS for run in history.runs)
+    history.has_dates = all(is_plausible(run.span.from_ms) for run in history.runs)
     return history
 
 

@@ -7,6 +7,7 @@ A kind of rule is two small functions over tables: `judge` says whether it holds
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from runtime.rules.scope import Scope
 from runtime.tables import HazardEdge, Hazards, Tracks
 
 
-class SlotRule:
+class SlotRule(ABC):
     """Base of such rules.
 
     Args:
@@ -52,15 +53,15 @@ class SlotRule:
         self._holds = bytearray(capacity)
         self._since_ms = array("d", bytes(8 * capacity))
 
+    @abstractmethod
     def judge(self, slot: int, tracks: Tracks, t_ms: float) -> bool:
         """Whether the rule holds for the person in this slot now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def why(self, slot: int, tracks: Tracks, t_ms: float) -> dict[str, object]:
         """The values that it was judged by, beside their limits; plain types only."""
-        raise NotImplementedError
 
-    def forget(self, slot: int) -> None:
+    def forget(self, slot: int) -> None:  # noqa: B027 most kinds keep nothing of their own
         """The track of this slot died: drop what is known of it."""
 
     def update(self, tracks: Tracks, t_ms: float, hazards: Hazards) -> None:

@@ -95,7 +95,7 @@ SENTENCES = [
     ),
     (
         record("in", {"occupancy": 3}, kind="hazard", rule="line", zone="gate"),
-        "00:14:05 person #12 went in over line gate (3 inside now)",
+        "00:14:05 person #12 went in over line gate (in less out: 3)",
     ),
     (
         record("raised", {"reason": "no_frame"}, kind="fault", rule="camera_fault", zone=""),

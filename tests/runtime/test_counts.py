@@ -13,7 +13,7 @@ from drivers.clock import VirtualClock
 from drivers.interfaces import Frame
 from models.tables import Detections
 from runtime.context import Context
-from runtime.counts import EARLIEST_WALL_MS, Counts
+from runtime.counts import Counts
 from runtime.counts_config import CountsConfig
 from runtime.counts_record import Period, decode
 from runtime.counts_tables import CellCounts, ZoneCounts
@@ -21,6 +21,7 @@ from runtime.geometry import ResolvedSite, ResolvedZone, rasterise
 from runtime.rules.engine import RuleInfo
 from runtime.rules.scope import Scope
 from runtime.tables import HazardEdge, Hazards, Tracks, TrackState
+from runtime.wall import PLAUSIBLE_FROM_MS
 
 WIDTH, HEIGHT, SLOTS = 640, 360, 32
 HOUR_MS = 3_600_000
@@ -213,13 +214,13 @@ def test_a_time_without_pictures_is_nobodys() -> None:
 
 
 def test_hours_begin_when_the_clock_strikes() -> None:
-    start = EARLIEST_WALL_MS + 40 * 60_000
+    start = PLAUSIBLE_FROM_MS + 40 * 60_000
     bench = Bench(wall_ms=start)
     for minute in range(0, 90):
         bench.frame(60_000.0 * minute, {})
     first, second = bench.bodies()
     assert (first["from_ms"], first["period_ms"]) == (start, 20 * 60_000)
-    assert (second["from_ms"], second["period_ms"]) == (EARLIEST_WALL_MS + HOUR_MS, HOUR_MS)
+    assert (second["from_ms"], second["period_ms"]) == (PLAUSIBLE_FROM_MS + HOUR_MS, HOUR_MS)
 
 
 def test_a_clock_that_was_never_set_gives_hours_of_running() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from drivers.clock import VirtualClock
 from drivers.toml_strict import ConfigErrors
-from runtime.schedule import PLAUSIBLE_FROM_MS, Hours, local_minute
+from runtime.schedule import Hours, local_minute
 from runtime.site_check import load_site
 from runtime.site_schedule import DAYS, WEEK_MIN, ScheduleConfig, WindowConfig, minutes_of
+from runtime.wall import PLAUSIBLE_FROM_MS, PLAUSIBLE_TO_MS
 
 DAY = ScheduleConfig(
     name="day", windows=[WindowConfig(days=list(DAYS[:5]), start="07:00", end="17:30")]
@@ -114,7 +115,9 @@ def test_it_turns_in_the_frame_in_which_the_hour_comes_and_only_then():
     assert turns == [(0, 1), (100, 0)]
 
 
-@pytest.mark.parametrize("wall_ms", [0, 1_000_000, PLAUSIBLE_FROM_MS - 1, -86_400_000])
+@pytest.mark.parametrize(
+    "wall_ms", [0, 1_000_000, PLAUSIBLE_FROM_MS - 1, -86_400_000, PLAUSIBLE_TO_MS, 2**63]
+)
 def test_a_board_without_a_clock_lets_every_rule_hold_and_says_so_once(wall_ms):
     clock = VirtualClock(0.0, wall_ms)
     hours = Hours(clock, SEOUL, [bytes(WEEK_MIN)])
