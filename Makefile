@@ -50,7 +50,7 @@ clean:
 # Both TFLite runtimes side by side: tflite-runtime wants Python 3.11 and numpy < 2.
 .venv-test/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-test
-	.venv-test/bin/pip install --quiet --disable-pip-version-check -e '.[tflite,sim,dev,eval]'
+	.venv-test/bin/pip install --quiet --disable-pip-version-check -e '.[tflite,sim,delta,net,dev,eval]'
 	touch $@
 
 # Two steps: PyTorch as such would bring its CUDA libraries along, several GB that nothing here needs.
@@ -58,7 +58,7 @@ clean:
 	$(PYTHON) -m venv .venv-train
 	.venv-train/bin/pip install --quiet --disable-pip-version-check --retries 1 --no-deps \
 		--extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
-	.venv-train/bin/pip install --quiet --disable-pip-version-check -e '.[train,sim,dev]'
+	.venv-train/bin/pip install --quiet --disable-pip-version-check -e '.[train,sim,delta,net,dev]'
 	touch $@
 
 # Rockchip's converter, for `haetae model export --rknn`: other versions than ours, x86-64 only.
