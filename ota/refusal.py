@@ -33,6 +33,8 @@ REASONS: Final[dict[str, str]] = {
     "memory": "needs more memory than the camera has to spare",
     "base": "a delta against students that this camera does not run; push the whole bundle",
     "delta": "this camera cannot unpack deltas; push the whole bundle",
+    # the key files of people
+    "passphrase": "it does not open this key; try again",
     # in what order
     "chunk": "a part is not the one that was signed; it will be asked for again",
     "session": "no such transfer is under way; begin again",
