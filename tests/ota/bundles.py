@@ -1,4 +1,4 @@
-"""Signed bundles for tests, made quickly, from keys that everybody knows.
+"""Signed bundles for tests, made quickly, with the keys of `tests.ota.vendor`.
 
 bundle = signed(fake_files())                            # a small bundle, contents are junk
 write(tmp_path / "new.bundle", signed(shipped_files()))  # the students that ship
@@ -6,35 +6,17 @@ write(tmp_path / "new.bundle", signed(shipped_files()))  # the students that shi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from nacl.signing import SigningKey
 
 from models.package import shipped_packages
-from ota import wire
 from ota.build import Source, assemble, collect
 from ota.head import Head
 from ota.manifest import GOLDEN_FILE, ROLES
-
-DOMAIN = b"haetae bundle 1"
-PRODUCT = "haetae-test"
-
-
-def seed(name: str) -> bytes:
-    """The seed of a test key: 32 bytes. Names in use: root0 ... root2, bundle0, bundle1."""
-    return hashlib.sha256(b"haetae test key " + name.encode()).digest()
-
-
-def public(name: str) -> bytes:
-    return bytes(SigningKey(seed(name)).verify_key)
-
-
-def key_id(name: str) -> bytes:
-    return hashlib.sha256(b"haetae key 1\0" + public(name)).digest()[:8]
+from tests.ota import vendor
 
 
 def fake_files(targets: Sequence[str] = ("tflite",), number: int = 0) -> list[Source]:
@@ -58,7 +40,7 @@ def shipped_files(golden: bytes = b"\x80") -> list[Source]:
 def values(**changes: Any) -> dict[str, Any]:
     """The manifest's values beside its files."""
     return {
-        "product": PRODUCT,
+        "product": vendor.PRODUCT,
         "boards": [],
         "socs": [],
         "version": "1.0.0",
@@ -70,24 +52,18 @@ def values(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def signatures(manifest: bytes, signers: Iterable[str]) -> bytes:
-    signed = [
-        [key_id(name), SigningKey(seed(name)).sign(DOMAIN + b"\0" + manifest).signature]
-        for name in signers
-    ]
-    return wire.pack(signed)
-
-
 def parts(
     files: Sequence[Source],
-    signers: Iterable[str] = ("bundle0",),
+    signers: Iterable[str] = ("bundle 1",),
     base: Any = None,
     rings: Sequence[bytes] = (),
     **changes: Any,
 ) -> tuple[Head, bytes]:
     """Signed head and payload."""
     head, payload = assemble(files, base=base, rings=rings, **values(**changes))
-    return Head(head.manifest, signatures(head.manifest, signers), head.rings), payload
+    return Head(
+        head.manifest, vendor.bundle_signatures(head.manifest, *signers), head.rings
+    ), payload
 
 
 def signed(files: Sequence[Source], **how: Any) -> bytes:
