@@ -1,0 +1,175 @@
+"""Which students may run, by the newest key ring that is trusted.
+
+A revoked or unknown key does not stop the active set, whose digest the state pins: a blind camera
+helps nobody. `Students.distrust` says so, and once the set is replaced there is no way back to it.
+Whoever can write the flash directly is not held up here; that is for the board's secure boot.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ota import steps
+from ota.admission import Facts
+from ota.key_ring import KeyRing, advance, check_bundle, parse_ring, trust_first
+from ota.manifest import Manifest
+from ota.refusal import Refused
+from ota.state import FACTORY
+from ota.store import Store
+
+Files = dict[str, dict[str, bytes]]
+
+
+class LoadedSet(NamedTuple):
+    """What to build students from.
+
+    Attributes:
+        slot: where it came from; FACTORY: nothing else is filled in.
+        manifest: of the bundle.
+        files: role -> name -> bytes.
+    """
+
+    slot: int
+    manifest: Manifest | None
+    files: Files
+
+
+class Students:
+    """The sets in the slots, and the key ring.
+
+    Args:
+        store: where they are.
+        facts: what this camera is.
+        ring_trusted: the key ring that came with the image.
+
+    Attributes:
+        ring: the newest key ring that is trusted.
+        running: slot that `load_active` gave; FACTORY before.
+
+    Raises:
+        Refused: the image's own key ring is wrong.
+    """
+
+    def __init__(self, store: Store, facts: Facts, ring_trusted: bytes) -> None:
+        self.store = store
+        self.facts = facts
+        self.ring = _newest(trust_first(ring_trusted), store.ring)
+        self.running = FACTORY
+
+    def rings(self, chain: list[bytes]) -> int:
+        """Take newer key rings, oldest first; durable on return.
+
+        Returns:
+            The version that is trusted now.
+
+        Raises:
+            Refused: "storage", "newer_format", and as `ota.key_ring.advance`.
+        """
+        newer = advance(self.ring, chain)
+        if newer.version > self.ring.version:
+            self.store.save_ring(newer.data)
+            self.ring = newer
+        return self.ring.version
+
+    def load_set(self, slot: int) -> tuple[Manifest, Files]:
+        """Read a set to build students from: signature, floor and every hash are looked at now.
+
+        Raises:
+            Refused: "nothing" in it, "chunk": damaged, "counter", "signature" or "revoked_key"
+                (not for the active set), "storage".
+        """
+        if slot != self.store.state.active:
+            self.check_trust(slot)
+        manifest, taken = self.store.contents(slot, self.facts.target)
+        steps.check_floor(self.store.state, manifest.counter)
+        files: Files = {}
+        for placed in sorted(taken.files, key=lambda placed: placed.entry.target):
+            role = files.setdefault(placed.entry.role, {})
+            role[placed.entry.name] = self.store.read_placed(slot, placed)
+        return manifest, files
+
+    def load_active(self) -> LoadedSet:
+        """At the start: the active set, or where it cannot be used the one before, or the factory.
+
+        What is damaged is set aside durably. What cannot be read for now is not: it may at the next
+        start. Never raises: a camera always starts.
+        """
+        state = self.store.state
+        for slot in dict.fromkeys((state.active, steps.fall_back(state))):
+            if slot == FACTORY:
+                continue
+            try:
+                manifest, files = self.load_set(slot)
+            except Refused as refused:
+                self._set_aside(slot, refused)
+            else:
+                self.running = slot
+                return LoadedSet(slot, manifest, files)
+        self.running = FACTORY
+        return LoadedSet(FACTORY, None, {})
+
+    def go_back(self) -> int:
+        """To the set before, which is looked at first; durable on return.
+
+        Returns:
+            Its slot, to be loaded by `load_active`; FACTORY.
+
+        Raises:
+            Refused: "busy", "nothing", "counter", "signature", "revoked_key", "chunk", "storage".
+        """
+        state = self.store.state
+        if state.previous not in (FACTORY, state.active):
+            self.load_set(state.previous)
+        self.store.go_back()
+        return self.store.state.active
+
+    def check_trust(self, slot: int) -> None:
+        """See that the newest key ring trusts a set.
+
+        Raises:
+            Refused: "signature", "revoked_key", and as `Store.head`.
+        """
+        check_bundle(self.ring, self.store.head(slot))
+
+    @property
+    def distrust(self) -> str:
+        """Why the active set would not be taken today: "revoked_key", ...; "" where it would."""
+        if self.store.state.active == FACTORY:
+            return ""
+        try:
+            self.check_trust(self.store.state.active)
+        except Refused as refused:
+            return refused.reason
+        return ""
+
+    def base_payload(self) -> bytes:
+        """What a delta is against: the files of the active set, without padding between them.
+
+        Raises:
+            Refused: "base": no set is active, "chunk": damaged, "storage".
+        """
+        slot = self.store.state.active
+        if slot == FACTORY:
+            raise Refused("base", "the students that came with the image run")
+        _, taken = self.store.contents(slot, self.facts.target)
+        return b"".join(self.store.read_placed(slot, placed) for placed in taken.files)
+
+    def _set_aside(self, slot: int, refused: Refused) -> None:
+        if refused.reason == "storage":
+            return
+        try:
+            self.store.set_aside(slot, refused.reason, refused.detail)
+        except Refused:  # flash takes nothing now: the next start finds it again
+            return
+
+
+def _newest(trusted: KeyRing, stored: bytes) -> KeyRing:
+    """The image's ring, or the one that was taken since; that one was proved when it came."""
+    if not stored:
+        return trusted
+    try:
+        ring = parse_ring(stored)
+    except Refused:
+        return trusted
+    is_newer = ring.product == trusted.product and ring.version > trusted.version
+    return ring if is_newer else trusted
