@@ -20,8 +20,8 @@ def free_place(site: SiteState) -> int:
 
 def saved(state: State, place: int, digest: bytes) -> State:
     """A durable text is the one to try."""
-    digests = list(state.site.digests)
-    digests[place] = digest
+    old = state.site.digests
+    digests = tuple(digest if at == place else one for at, one in enumerate(old))
     return _with(state, replace(state.site, trial=place, tries=0, digests=digests))
 
 

@@ -86,7 +86,7 @@ class SiteState(_Kept, frozen=True, kw_only=True):
     confirmed: SitePlace = FACTORY
     trial: SitePlace = NONE
     tries: Count = 0
-    digests: Annotated[list[Digest], Meta(min_length=SITES, max_length=SITES)] = [b""] * SITES
+    digests: tuple[Digest, Digest, Digest] = (b"", b"", b"")
     last: Last = Last()
 
 
@@ -115,7 +115,7 @@ class State(_Kept, frozen=True, kw_only=True):
 
 
 _T = TypeVar("_T", bound=_Kept)
-_PARTS: Final = {"last": Last, "site": SiteState}
+_PARTS: Final[dict[str, type[_Kept]]] = {"last": Last, "site": SiteState}
 
 
 def to_bytes(state: State) -> bytes:

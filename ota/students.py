@@ -95,9 +95,10 @@ class Students:
         start. Never raises: a camera always starts.
         """
         state = self.store.state
-        for slot in dict.fromkeys((state.active, steps.fall_back(state))):
+        slots = () if state.active == FACTORY else (state.active, steps.fall_back(state))
+        for slot in slots:
             if slot == FACTORY:
-                continue
+                break
             try:
                 manifest, files = self.load_set(slot)
             except Refused as refused:

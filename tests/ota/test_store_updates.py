@@ -1,0 +1,296 @@
+"""The life of a student set on one camera, without power cuts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from drivers.clock import VirtualClock
+from ota.pack_delta import can_unpack
+from ota.refusal import Refused
+from ota.state import FACTORY, NONE
+from ota.status import stored
+from ota.updater import Updater
+from tests.ota import vendor
+from tests.ota.camera import (
+    FACTS,
+    Bundle,
+    bundle,
+    install,
+    make,
+    new_flash,
+    push,
+    ring,
+    small_files,
+    start,
+)
+
+
+@pytest.fixture
+def camera() -> Updater:
+    return start(new_flash())
+
+
+def reason_of(what, *args, **how) -> str:
+    with pytest.raises(Refused) as refused:
+        what(*args, **how)
+    return refused.value.reason
+
+
+def runs(camera: Updater) -> tuple[int, dict[str, bytes]]:
+    loaded = camera.load_active()
+    return loaded.slot, loaded.files.get("detector", {})
+
+
+@pytest.mark.parametrize("fill", [b"\x00", b"\xff", b"\x5a"], ids=["new", "erased", "garbage"])
+def test_a_camera_without_anything_on_flash_runs_what_came_with_the_image(fill):
+    camera = start(new_flash(fill))
+    assert runs(camera) == (FACTORY, {})
+    assert camera.store.ring == b""
+    assert camera.store.site.text == ""
+
+
+def test_a_set_comes_is_tried_and_stays(camera):
+    new = bundle(1, counter=3)
+    answer = camera.offer(new.head)
+    assert (answer["state"], answer["next"], answer["chunks"]) == ("receiving", 0, 3)
+    assert (answer["done"], answer["bytes"]) == (0, 30 + 600 + 1300)
+    assert [camera.chunk(answer["session"], n, new.chunk(n)) for n in range(3)] == [1, 2, -1]
+    assert camera.store.begin_trial() == 0
+    assert camera.store.state.tries == 1
+    assert camera.store.state.floor == 0
+    assert camera.load_set(0)[1]["detector"] == new.files()
+    camera.store.confirm()
+    assert camera.store.state.floor == 3
+    assert runs(camera) == (0, new.files())
+    assert runs(start(camera.store._storage)) == (0, new.files())
+    assert camera.store.read_file(0, "detector", "net.bin", "tflite") == new.files()["net.bin"]
+
+
+def test_the_next_set_goes_to_the_other_slot_and_there_is_a_way_back_and_forth(camera):
+    first, second, third = bundle(1), bundle(2), bundle(3)
+    install(camera, first)
+    install(camera, second)
+    assert camera.store.state.active == 1
+    assert camera.go_back() == 0
+    assert runs(camera) == (0, first.files())
+    assert camera.go_back() == 1
+    assert runs(camera) == (1, second.files())
+    install(camera, third)
+    assert runs(camera) == (0, third.files())
+    assert camera.store.state.previous == 1
+
+
+def test_the_way_back_from_the_first_set_leads_to_the_factory(camera):
+    install(camera, bundle(1))
+    assert camera.go_back() == FACTORY
+    assert runs(camera)[0] == FACTORY
+    assert reason_of(start(new_flash()).go_back) == "nothing"
+
+
+def test_no_way_back_leads_below_the_floor(camera):
+    install(camera, bundle(1, counter=1))
+    install(camera, bundle(2, counter=2))
+    assert reason_of(camera.go_back) == "counter"
+    assert reason_of(camera.offer, bundle(3, counter=1).head, True) == "counter"
+    assert camera.store.state.active == 1
+
+
+def test_a_trial_that_fails_leaves_the_old_set_and_says_why(camera):
+    install(camera, bundle(1))
+    push(camera, bundle(2))
+    camera.store.begin_trial()
+    camera.store.roll_back("latency", "90 ms; at most 50")
+    state = camera.store.state
+    assert (state.active, state.trial, state.tries) == (0, NONE, 0)
+    assert (state.last.outcome, state.last.reason, state.last.release) == (
+        "rolled_back",
+        "latency",
+        2,
+    )
+    assert reason_of(camera.offer, bundle(2).head) == "latency"
+    camera.abandon()
+    install(camera, bundle(2))
+
+
+def test_what_is_there_already_is_said(camera):
+    push(camera, bundle(1))
+    answer = camera.offer(bundle(1).head)
+    assert (answer["state"], answer["next"], answer["done"]) == ("staged", -1, 1930)
+    assert camera.chunk(answer["session"], 2, bundle(1).chunk(2)) == -1
+    camera.store.begin_trial()
+    assert camera.offer(bundle(1).head)["state"] == "trial"
+    assert reason_of(camera.offer, bundle(2).head) == "busy"
+    assert reason_of(camera.abandon) == "busy"
+    camera.store.confirm()
+    assert reason_of(camera.offer, bundle(1).head) == "nothing"
+    install(camera, bundle(2))
+    camera.go_back()
+    assert reason_of(camera.offer, bundle(2).head) == "nothing"
+
+
+def test_an_older_release_is_taken_only_where_it_is_asked_for(camera):
+    install(camera, bundle(5))
+    assert reason_of(camera.offer, bundle(4).head) == "older"
+    install(camera, bundle(4), allow_older=True)
+    assert camera.store.state.slots[camera.store.state.active].release == 4
+
+
+def test_going_back_by_an_offer_of_the_set_before_needs_no_bytes(camera):
+    install(camera, bundle(1))
+    install(camera, bundle(2))
+    assert camera.offer(bundle(1).head, allow_older=True)["state"] == "staged"
+    assert camera.store.state.previous == FACTORY
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"product": "other"}, "product"),
+        ({"boards": ["mast", "dome"]}, "board"),
+        ({"socs": ["rk3588"]}, "soc"),
+        ({"min_runtime": "0.2.0"}, "runtime"),
+        ({"memory_mb": 33}, "memory"),
+        ({"signed_by": ()}, "signature"),
+        ({"signed_by": ("bundle 2",)}, "signature"),
+        ({"files": small_files(1, (30, 600, 20_000))}, "size"),
+        ({"files": small_files(1, target="rk3588")}, "target"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bundle_that_does_not_fit_is_refused_before_anything_is_written(camera, changes, reason):
+    how = {"files": small_files(1), "release": 1} | changes
+    before = bytes(camera.store._storage.visible)
+    assert reason_of(camera.offer, make(**how).head) == reason
+    assert bytes(camera.store._storage.visible) == before
+
+
+def test_a_wrong_chunk_is_refused_and_the_right_one_taken_then(camera):
+    new = bundle(1)
+    session = camera.offer(new.head)["session"]
+    assert reason_of(camera.chunk, session, 0, new.chunk(0)[:-1] + b"\0") == "chunk"
+    assert reason_of(camera.chunk, session, 0, new.chunk(0) + b"\0") == "chunk"
+    assert reason_of(camera.chunk, session, 3, new.chunk(0)) == "argument"
+    assert reason_of(camera.chunk, bytes(16), 0, new.chunk(0)) == "session"
+    assert camera.chunk(session, 2, new.chunk(2)) == 0
+    assert camera.chunk(session, 0, new.chunk(0)) == 1
+    assert camera.chunk(session, 0, new.chunk(0)) == 1
+
+
+def test_a_transfer_goes_on_after_a_reset_with_what_the_slot_holds(camera):
+    new = bundle(1)
+    session = camera.offer(new.head)["session"]
+    camera.chunk(session, 0, new.chunk(0))
+    again = start(camera.store._storage)
+    assert reason_of(again.chunk, session, 1, new.chunk(1)) == "session"
+    answer = again.offer(new.head)
+    assert (answer["next"], answer["done"], answer["session"]) == (1, 600, session)
+    push(again, new)
+
+
+def test_a_transfer_that_is_alive_is_not_pushed_aside_by_an_older_one():
+    clock = VirtualClock()
+    camera = start(new_flash(), clock=clock)
+    camera.offer(bundle(5).head)
+    assert reason_of(camera.offer, bundle(4).head) == "busy"
+    clock.sleep_until_ms(clock.now_ms() + 61_000)
+    assert camera.offer(bundle(4).head)["state"] == "receiving"
+    assert camera.offer(bundle(6).head)["state"] == "receiving"
+    assert sum(info.status == "receiving" for info in camera.store.state.slots) == 1
+
+
+def test_a_newer_key_ring_is_kept_even_when_its_bundle_is_refused(camera):
+    newer = ring(2, bundle_keys=("bundle 2",), revoked=("bundle 1",))
+    install(camera, bundle(1))
+    assert reason_of(camera.offer, bundle(2, rings=(newer,)).head) == "revoked_key"
+    again = start(camera.store._storage)
+    assert again.ring.version == 2
+    assert again.store.ring == newer
+    assert again.distrust == "revoked_key"
+    assert runs(again) == (0, bundle(1).files()), "a revoked key must not blind the camera"
+    install(again, bundle(3, signed_by=("bundle 2",)))
+    assert reason_of(again.go_back) == "revoked_key"
+    assert again.distrust == ""
+    assert again.rings([newer]) == 2
+
+
+def test_a_set_that_waits_for_its_trial_is_not_loaded_once_its_key_is_revoked(camera):
+    push(camera, bundle(1))
+    camera.rings([ring(2, bundle_keys=("bundle 2",), revoked=("bundle 1",))])
+    slot = camera.store.begin_trial()
+    assert reason_of(camera.load_set, slot) == "revoked_key"
+
+
+def test_a_wrong_key_ring_changes_nothing(camera):
+    assert reason_of(camera.rings, [ring(3)]) == "ring_gap"
+    assert reason_of(camera.rings, [ring(2, signed_by=("root 1",))]) == "ring_signature"
+    assert camera.store.ring == b""
+
+
+def test_a_damaged_active_set_gives_way_to_the_one_before_and_may_be_sent_again(camera):
+    install(camera, bundle(1))
+    install(camera, bundle(2))
+    flash = camera.store._storage
+    flash.visible[camera.store._layout.slots[1] + 2048] ^= 1
+    again = start(flash)
+    assert runs(again) == (0, bundle(1).files())
+    assert (again.store.state.last.outcome, again.store.state.last.reason) == ("damaged", "chunk")
+    install(again, bundle(2))
+
+
+def test_a_damaged_set_does_not_open_the_way_below_the_floor(camera):
+    install(camera, bundle(1, counter=1))
+    install(camera, bundle(2, counter=2))
+    flash = camera.store._storage
+    flash.visible[camera.store._layout.slots[1] + 2048] ^= 1
+    again = start(flash)
+    assert runs(again)[0] == FACTORY
+    assert again.store.state.floor == 2
+
+
+@pytest.mark.skipif(not can_unpack(), reason="zstandard is not installed")
+def test_a_delta_is_unpacked_against_what_runs(camera):
+    class Base:
+        name = None
+
+        def payload(self, target: str) -> bytes:
+            return bundle(1).payload
+
+    from ota.manifest import Base as Name
+
+    Base.name = Name(digest=bundle(1).digest, release=1)
+    delta = make(small_files(2), 2, base=Base())
+    assert reason_of(camera.offer, delta.head) == "base"
+    install(camera, bundle(1))
+    install(camera, delta)
+    assert runs(camera) == (1, {source.name: source.data for source in small_files(2)})
+    unable = start(new_flash(), replace(FACTS, can_unpack=False))
+    install(unable, bundle(1))
+    assert reason_of(unable.offer, delta.head) == "delta"
+
+
+def test_the_status_says_where_an_update_is(camera):
+    assert stored(camera)["students"]["from"] == "factory"
+    assert stored(camera)["update"]["phase"] == "idle"
+    new: Bundle = bundle(1)
+    session = camera.offer(new.head)["session"]
+    camera.chunk(session, 0, new.chunk(0))
+    update = stored(camera)["update"]
+    assert (update["phase"], update["done"], update["bytes"]) == ("receiving", 600, 1930)
+    push(camera, new)
+    assert stored(camera)["update"]["phase"] == "staged"
+    install(camera, new)
+    assert stored(camera)["students"] | {"counter": 0} == {
+        "from": "slot 0",
+        "version": "1.1",
+        "release": 1,
+        "counter": 0,
+        "digest": new.digest.hex(),
+        "distrust": "",
+    }
+    assert stored(camera)["previous"]["from"] == "factory"
+    assert stored(camera)["ring"] == 1
+    camera.rings([ring(2)])
+    assert stored(camera)["ring"] == 2
+    assert stored(camera)["product"] == vendor.PRODUCT
