@@ -21,6 +21,7 @@ REASONS: Final[dict[str, str]] = {
     "ring_gap": "a key ring between this one and the camera's is missing; use a newer bundle",
     "ring_old": "the camera has a newer key ring",
     "ring_conflict": "another key ring of the same version is known; tell the vendor",
+    "channel_old": "a newer channel file was seen; put the newest one on the server",
     # whom it is for
     "product": "made for another product",
     "board": "made for another board",
