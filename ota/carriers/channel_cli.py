@@ -28,13 +28,13 @@ from ota.refusal import REASONS, Refused
 OK, REFUSED, ARGUMENTS = 0, 1, 2
 ABOUT: Final = "The signed file on a static server that says which cameras take which release."
 EPILOG: Final = """a release, from first to last
-  haetae ota channel new channel.haetae --product haetae-cam --ring ring-1.ring
-  haetae ota channel add channel.haetae ppe-13.haetae --stages 1,10,100 --key channel-1.key
-  # put channel.haetae and ppe-13.haetae beside each other on the server; a day later:
-  haetae ota channel widen channel.haetae 13 --confirmed 981 --failed 4 --held-h 24 \\
+  haetae ota channel new haetae.channel --product haetae-cam --ring ring-1.ring
+  haetae ota channel add haetae.channel ppe-13.bundle --stages 1,10,100 --key channel-1.key
+  # put haetae.channel and ppe-13.bundle beside each other on the server; a day later:
+  haetae ota channel widen haetae.channel 13 --confirmed 981 --failed 4 --held-h 24 \\
       --key channel-1.key
   # something is wrong with it: at once
-  haetae ota channel halt channel.haetae 13 --why "blind at dusk" --key channel-1.key
+  haetae ota channel halt haetae.channel 13 --why "blind at dusk" --key channel-1.key
 
 Every change raises the file's number and takes its signatures off; --key signs it again in the same
 step. Cameras refuse a file with a smaller number than one that they have seen: never go back to a
