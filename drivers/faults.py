@@ -46,6 +46,12 @@ class InputFault(HardwareFault):
     component = "operator"
 
 
+class LinkFault(HardwareFault):
+    """A serial port or connection cannot be opened, or is gone: open it again."""
+
+    component = "link"
+
+
 class StorageFault(HardwareFault):
     """Flash is full, read-only, torn or gone."""
 
