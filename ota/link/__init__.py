@@ -1,1 +1,1 @@
-"""The link: frames over a cable, TCP or a Unix socket; the camera's and the technician's side."""
+"""The link: frames over serial, TCP or a Unix socket; the camera's side and the technician's."""

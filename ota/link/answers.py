@@ -6,24 +6,23 @@ from typing import Any
 
 from ota import wire
 from ota.link.messages import MAX_ANSWER_BYTES, Kind, Terms
-from ota.refusal import REASONS
-
-NONE = -1
 
 
 class Answers:
     """One answer, at most MAX_ANSWER_BYTES long.
 
     Attributes:
-        number: of the question that it is for; NONE: there is none.
+        number: of the question that it is for.
     """
+
+    number: int | None
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
         """There is none."""
-        self.number, self._crc = NONE, 0
+        self.number, self._crc = None, 0
         self._packed = b""
         self._refusal: list[Any] = []
 
@@ -43,7 +42,7 @@ class Answers:
                 answer = ["too_long", f"the answer has {len(self._packed)} bytes; ask for less"]
                 self._packed = b""
         if len(answer) == 2:
-            self._refusal = [answer[0], answer[1] or REASONS[answer[0]]]
+            self._refusal = answer
 
     def is_for(self, number: int, crc: int) -> bool:
         """Whether this very question has been answered."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ota.refusal import Refused
 
 Key = tuple[int, int] | None
-"""What is put together: (token of the transfer, index of the chunk), or (0, number of the question)."""
+"""(token of the transfer, index of the chunk), or (NO_TOKEN, number of the question)."""
 LATER_BITS = 32
 """Pieces behind the first missing one that an ACK tells of."""
 

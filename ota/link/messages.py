@@ -17,7 +17,7 @@ PROTOCOL: Final = 1
 WINDOW: Final = 4
 """Pieces on the way that nobody has answered yet."""
 MAX_WINDOW: Final = 16
-LEAST_FRAME_BYTES: Final = 256
+LEAST_FRAME_BYTES: Final = 512
 PIECE_OVERHEAD_BYTES: Final = 64
 """Of a frame, for all but the piece itself; 35 are needed at most, the CRC among them."""
 MAX_QUESTION_BYTES: Final = MAX_HEAD_BYTES + 512

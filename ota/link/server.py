@@ -22,11 +22,13 @@ from ota.link.outbox import Outbox
 from ota.link.rate import Credit
 from ota.link.refusals import Log, RefusalLog
 from ota.link.transfer import Transfer
-from ota.refusal import Refused
+from ota.refusal import REASONS, Refused
 from ota.service import Path, Service
 
 PER_SECOND, BURST = 20.0, 40.0
 """Messages that are taken on average and at once; pieces that are wanted are not counted."""
+MAX_DETAIL: Final = 240
+"""Characters of a refusal's detail."""
 READ_BYTES: Final = 8192
 """Looked at per poll, so that one noisy link does not hold up the others."""
 SILENT_MS: Final = 60_000
@@ -256,7 +258,7 @@ class LinkServer:
 
     def _refused(self, refused: Refused, command: str, now_ms: float) -> list[Any]:
         self._refusals.tell(refused, command, now_ms)
-        return [refused.reason, refused.detail]
+        return [refused.reason, (refused.detail or REASONS[refused.reason])[:MAX_DETAIL]]
 
     def _refuse(self, sequence: int, refused: Refused, command: str, now_ms: float) -> None:
         if self._refusals.may_answer(refused, now_ms):

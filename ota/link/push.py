@@ -1,0 +1,158 @@
+"""Sends a bundle: offer, pieces, and as often as the line is lost: find the camera, offer again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.faults import LinkFault
+from ota.bundle import BundleFile
+from ota.link.lost import Forgotten, LinkLost, as_refused
+from ota.link.messages import COMPLETE, Kind
+from ota.link.progress import Pace, Progress
+from ota.link.sender import Sender
+from ota.manifest import take
+from ota.refusal import Refused
+
+if TYPE_CHECKING:
+    from ota.link.client import LinkClient
+
+SILENT_TIMES: Final = 4
+"""So many pieces without an answer: the line is lost."""
+TRY_AGAIN_MS: Final = 1000.0
+GIVE_UP_MS: Final = 600_000.0
+"""Without a byte that arrived."""
+HELLO_MS: Final = 5000.0
+OFFER_MS: Final = 30_000.0
+MAX_REFUSED_CHUNKS: Final = 5
+"""In a row; then it is not the line that spoils them."""
+
+
+class Push:
+    """One bundle on its way.
+
+    Args:
+        client: of the camera.
+        bundle: open.
+        allow_older: said in the offer.
+        progress: told several times a second.
+    """
+
+    def __init__(
+        self,
+        client: LinkClient,
+        bundle: BundleFile,
+        allow_older: bool,
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self._client, self._bundle, self._progress = client, bundle, progress
+        self._offer = {"head": bundle.head_data, "allow_older": allow_older}
+        self._refused_chunks = 0
+        self._held: dict[int, bytes] = {}
+        self._done = 0
+
+    def run(self) -> None:
+        """Push until all is there. Raises as `LinkClient.push`."""
+        if not self._client.welcome:
+            self._client.hello()
+        chunks = take(self._bundle.manifest, str(self._client.welcome.get("target", "")), 1).chunks
+        self._chunks = chunks
+        self._starts = [0, *accumulate(chunk.stored_size for chunk in chunks)]
+        self._pace = Pace(self._starts[-1])
+        moved_ms, done = self._client.talk.now_ms(), self._done
+        while True:
+            try:
+                self._push()
+                return
+            except (LinkLost, LinkFault, Forgotten) as lost:
+                if self._done != done:
+                    moved_ms, done = self._client.talk.now_ms(), self._done
+                self._find_again(lost, moved_ms + GIVE_UP_MS)
+
+    def _push(self) -> None:
+        answer = self._client.ask("offer", self._offer, OFFER_MS)
+        if answer["next"] == COMPLETE:
+            self._tell(len(self._chunks), 0)
+            return
+        client, last = self._client, len(self._chunks) - 1
+        if not 0 <= answer["next"] <= last:
+            raise Refused("argument", f"the camera asks for chunk {answer['next']} of {last + 1}")
+        sender = Sender(
+            client.talk.send,
+            client.count,
+            client.terms,
+            answer["token"],
+            self._chunk,
+            answer["next"],
+            last,
+        )
+        while sender.index != COMPLETE:
+            now_ms = client.talk.now_ms()
+            sender.fill(now_ms)
+            sender.nudge(now_ms)
+            if sender.silent > SILENT_TIMES:
+                raise LinkLost("the camera does not answer any more", "push again: it goes on")
+            for kind, sequence, *parts in client.talk.receive():
+                self._take(sender, kind, sequence, parts, answer["token"])
+            if self._pace.is_due(now_ms):
+                self._tell(sender.index, sender.offset)
+        self._tell(len(self._chunks), 0)
+
+    def _take(self, sender: Sender, kind: int, sequence: int, parts: list[Any], token: int) -> None:
+        now_ms = self._client.talk.now_ms()
+        match kind, parts:
+            case Kind.ACK, [int() as of, int(), int(), int()] if of == token:
+                before = sender.index
+                if sender.answered(sequence, parts[1:], now_ms) and sender.index != before:
+                    self._refused_chunks = 0
+            case Kind.STRANGER, _ if sender.is_flying(sequence):
+                raise Forgotten(may_be_done=False)
+            case Kind.REFUSED, [str() as reason, str()] if sender.is_flying(sequence):
+                self._refused(sender, as_refused(parts), reason)
+
+    def _refused(self, sender: Sender, refused: Refused, reason: str) -> None:
+        if reason == "session":
+            raise Forgotten(may_be_done=False)
+        self._refused_chunks += reason != "too_many"
+        if reason not in ("chunk", "too_many") or self._refused_chunks > MAX_REFUSED_CHUNKS:
+            raise refused
+        if reason == "chunk":
+            sender.begin_again(self._client.talk.now_ms())
+
+    def _chunk(self, index: int) -> bytes:
+        """Stored bytes of a chunk; the last two are at hand."""
+        if index not in self._held:
+            for old in sorted(self._held)[:-1]:
+                del self._held[old]
+            self._held[index] = self._bundle.chunk(self._chunks[index])
+        return self._held[index]
+
+    def _find_again(self, lost: Exception, until_ms: float) -> None:
+        """Open the port again and say hello, as long as it takes. Raises LinkLost."""
+        client, talk = self._client, self._client.talk
+        self._pace.lost()
+        while True:
+            self._progress(self._pace.at(self._done, talk.now_ms(), is_lost=True))
+            try:
+                if not isinstance(lost, Forgotten):
+                    self._reopen(lost)
+                client.hello(HELLO_MS)
+                return
+            except (LinkFault, LinkLost) as again:
+                lost = again
+            if client.reconnect is None or talk.now_ms() > until_ms:
+                raise LinkLost("the line is lost", "push again: it goes on where it was") from lost
+            talk.rest(TRY_AGAIN_MS)
+
+    def _reopen(self, lost: Exception) -> None:
+        if self._client.reconnect is None:
+            if isinstance(lost, LinkLost):
+                raise lost
+            raise LinkLost(str(lost), "push again: it goes on where it was") from lost
+        self._client.talk.close()
+        self._client.talk.replace(self._client.reconnect())
+
+    def _tell(self, index: int, offset: int) -> None:
+        self._done = self._starts[index] + offset if index != COMPLETE else self._starts[-1]
+        self._progress(self._pace.at(self._done, self._client.talk.now_ms()))
