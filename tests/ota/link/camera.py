@@ -1,4 +1,4 @@
-"""A camera in memory for the tests of the link, operators' keys, and bundles made of random bytes."""
+"""A camera in memory, operators' keys, and bundles of random bytes for the tests of the link."""
 
 from __future__ import annotations
 
