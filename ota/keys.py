@@ -124,8 +124,10 @@ def _message(domain: str, body: bytes) -> bytes:
 
 
 def _is_valid(public: bytes, message: bytes, value: bytes) -> bool:
+    if len(value) != SIGNATURE_BYTES:  # what is longer would push the domain away from the front
+        return False
     try:
         bindings.crypto_sign_open(value + message, public)
-    except (BadSignatureError, ValueError):  # ValueError: a length that cannot be
+    except (BadSignatureError, ValueError):  # ValueError: a public key of another length
         return False
     return True

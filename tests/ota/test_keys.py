@@ -71,6 +71,14 @@ def test_what_does_not_count(signature):
     assert signers(KNOWN, DOMAIN_RING, BODY, [signature]) == set()
 
 
+def test_what_was_signed_before_another_domain_does_not_count():
+    """Otherwise a signed ring that holds a command would be a signed command."""
+    inside = DOMAIN_BUNDLE.encode() + b"\0" + BODY
+    ring = sign(seed("a"), DOMAIN_RING, b"some ring " + inside)
+    stretched = Signature(ring.key_id, ring.value + b"haetae key ring 1\0some ring ")
+    assert signers(KNOWN, DOMAIN_BUNDLE, BODY, [stretched]) == set()
+
+
 def test_a_public_key_of_small_order_signs_nothing():
     """With one, a signature of zeros would hold for any body."""
     for weak in (bytes(32), b"\x01" + bytes(31), b"\xec" + b"\xff" * 30 + b"\x7f"):

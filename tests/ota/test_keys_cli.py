@@ -178,7 +178,7 @@ def test_verify_takes_rings_oldest_first_without_gaps(desk, capsys):
     [
         ["ring", "new", "--out", "x"],
         ["ring", "new", "--last", "ring-1.ring", "--product", "other", "--out", "x"],
-        ["ring", "new", "--last", "ring-1.ring", "--bundle", "root-1.pub", "--out", "x"],
+        ["ring", "new", "--last", "ring-1.ring", "--bundle", "spare.pub", "--out", "x"],
         ["ring", "new", "--last", "ring-1.ring", "--drop", "nobody", "--out", "x"],
         ["ring", "new", "--last", "ring-1.ring", "--out", "ring-1.ring"],
         ["ring", "sign", "ring-1.ring", "--key", "none.key", "--yes"],
@@ -192,6 +192,7 @@ def test_verify_takes_rings_oldest_first_without_gaps(desk, capsys):
 )
 def test_wrong_arguments_change_nothing(desk, words, capsys):
     first_ring()
+    assert new("spare", "operator") == OK
     capsys.readouterr()
     before = {path: path.read_bytes() for path in desk.iterdir()}
     assert keys(words) == ARGUMENTS
