@@ -95,7 +95,7 @@ def build(
     )
 
 
-def check_roles(roles: Sequence[Role]) -> None:
+def check_roles(roles: Sequence[str]) -> None:
     """A set is a detector, or all three roles. Raises Refused: "student"."""
     if sorted(roles) not in (["detector"], sorted(ROLES)):
         raise Refused(

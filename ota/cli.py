@@ -1,0 +1,83 @@
+"""`haetae ota`: make, sign, look at and check bundles; push them and watch the trial."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final
+
+from ota import build_cli, inspect_cli, sign_cli
+from ota.refusal import REASONS, Refused
+
+OK, REFUSED, ARGUMENTS = 0, 1, 2
+
+ELSEWHERE: Final = {
+    "push": ("ota.technician_cli:push", "send a bundle to a camera and watch its trial"),
+    "confirm": ("ota.technician_cli:confirm", "end the trial: the new students stay"),
+    "rollback": ("ota.technician_cli:rollback", "end the trial, or go back to the ones before"),
+    "carry": ("ota.carriers.carry_cli:carry", "on the camera: take bundles from USB or HTTP"),
+    "channel": ("ota.carriers.channel_cli:channel", "the file that says what is current"),
+}
+"""Commands of other rooms: only the one that is asked for is imported."""
+
+ABOUT: Final = """Updates: one signed file brings a whole set of students to cameras.
+
+The format is written down in ota/FORMAT.md. Keys come from `haetae keys`."""
+
+EPILOG: Final = """from packages to a camera
+  haetae ota build ppe_s skeleton_s action_xs --product haetae-cam --version 1.3.0 --release 13 \\
+      --counter 4 --ring ring-1.ring --out students-13.bundle
+  haetae ota sign students-13.bundle --key release-1.key
+  haetae ota verify students-13.bundle --ring ring-1.ring
+  haetae ota push students-13.bundle --link serial:/dev/ttyUSB0 --key kim.key
+
+two people sign, on two machines
+  haetae ota sign students-13.bundle --key release-2.key --detached release-2.sig
+  haetae ota sign students-13.bundle --attach release-2.sig
+
+exit codes of build, sign, inspect, verify and golden: 0 done, 1 refused (the line says why and what
+to do), 2 wrong arguments, or a file that cannot be read or written"""
+
+
+def ota(argv: Sequence[str]) -> int:
+    """`haetae ota COMMAND ...`; `argv` begins after the word "ota".
+
+    Returns:
+        0, 1 (refused), 2 (wrong arguments or files), or as a command of another room says.
+    """
+    if argv and argv[0] in ELSEWHERE:
+        module, _, function = ELSEWHERE[argv[0]][0].partition(":")
+        command: Callable[[Sequence[str]], int] = getattr(import_module(module), function)
+        return command(argv[1:])
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as leave:  # argparse has said what is wrong
+        return ARGUMENTS if leave.code else OK
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except Refused as refused:
+        print(f"{refused.reason}: {refused.detail or REASONS[refused.reason]}", file=sys.stderr)
+        return ARGUMENTS if refused.reason == "argument" else REFUSED
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return ARGUMENTS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="haetae ota",
+        description=ABOUT,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (build_cli.add_build, sign_cli.add_sign, inspect_cli.add_inspect):
+        add(commands)
+    inspect_cli.add_verify(commands)
+    build_cli.add_golden(commands)
+    for name, (_, about) in ELSEWHERE.items():
+        commands.add_parser(name, help=about, add_help=False)
+    return parser

@@ -1,0 +1,136 @@
+"""`haetae ota inspect` and `verify`: what a bundle says, and whether a device takes it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from ota.bundle import BundleFile
+from ota.head import Head
+from ota.host import back_ends
+from ota.key_ring import parse_chain, parse_ring
+from ota.keys import parse_signatures
+from ota.manifest import FileEntry, Manifest, take
+from ota.refusal import REASONS
+from ota.verify import NOT_REACHED, REFUSED, Check, Device, targets_of, verify
+
+NUMBERS: Final = ("memory_mb", "slot_bytes", "floor", "release")
+FACTS: Final = {
+    "product": "", "board": "", "soc": "", "target": "(all of the bundle)", "runtime": "version",
+    "memory_mb": "what a trial may take", "slot_bytes": "of its storage",
+    "floor": "its security counter", "release": "that runs", "digest": "of what runs, hexadecimal",
+}  # fmt: skip
+
+
+def add_inspect(commands: Any) -> None:
+    """`haetae ota inspect`."""
+    parser = commands.add_parser("inspect", help="what a bundle says; nothing is checked")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_inspect)
+
+
+def add_verify(commands: Any) -> None:
+    """`haetae ota verify`."""
+    parser = commands.add_parser(
+        "verify",
+        help="all that a camera would check, in its order",
+        description="Walks the checks of a camera. Those that hang on a fact about it which was "
+        "not given are not asked.",
+    )
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("--ring", type=Path, required=True, help="that the camera came with")
+    parser.add_argument(
+        "--base", type=Path, action="append", default=[], metavar="BUNDLE",
+        help="of a delta; where that is a delta itself, again for its own base",
+    )  # fmt: skip
+    for name, about in FACTS.items():
+        kind = int if name in NUMBERS else str
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(flag, type=kind, help=f"the camera's {about}".strip())
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_verify)
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    with BundleFile(arguments.bundle) as bundle:
+        said = describe(bundle.head, bundle.manifest) | {"bytes": bundle.size}
+    if arguments.json:
+        print(json.dumps(said))
+        return 0
+    files = said.pop("files")
+    for name, value in said.items():
+        shown = value
+        if isinstance(value, list):
+            shown = ", ".join(map(str, value)) or "-"
+        elif isinstance(value, dict):
+            shown = ", ".join(f"{key} {number}" for key, number in value.items()) or "-"
+        print(f"{name:<12} {'-' if shown in ('', None) else shown}")
+    print(f"\n{'role':<9} {'file':<28} {'target':<8} {'bytes':>9} {'in bundle':>9}  chunks")
+    for row in files:
+        where = row["target"] or "all"
+        print(
+            f"{row['role']:<9} {row['name']:<28} {where:<8} {row['bytes']:>9} "
+            f"{row['stored']:>9}  {row['chunks']}"
+        )
+    return 0
+
+
+def describe(head: Head, manifest: Manifest) -> dict[str, Any]:
+    """A bundle in plain values."""
+    base = manifest.base
+    return {
+        "product": manifest.product,
+        "version": manifest.version,
+        "release": manifest.release,
+        "counter": manifest.counter,
+        "boards": manifest.boards,
+        "socs": manifest.socs,
+        "min_runtime": manifest.min_runtime,
+        "memory_mb": manifest.memory_mb,
+        "notes": manifest.notes,
+        "digest": head.digest.hex(),
+        "base": {"release": base.release, "digest": base.digest.hex()} if base else None,
+        "signatures": [one.key_id.hex() for one in parse_signatures(head.signatures)],
+        "rings": [parse_ring(ring).version for ring in parse_chain(head.rings)],
+        "targets": {
+            target: sum(chunk.stored_size for chunk in take(manifest, target, 1).chunks)
+            for target in targets_of(manifest)
+        },
+        "files": [_row(entry) for entry in manifest.files],
+    }
+
+
+def _row(entry: FileEntry) -> dict[str, Any]:
+    return {
+        "role": entry.role,
+        "name": entry.name,
+        "target": entry.target,
+        "bytes": entry.bytes,
+        "stored": sum(entry.stored) or entry.bytes,
+        "chunks": len(entry.chunks),
+    }
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    device = Device(**{name: getattr(arguments, name) for name in FACTS})
+    ring = arguments.ring.read_bytes()
+    checks = verify(arguments.bundle, ring, device, arguments.base, back_ends())
+    wrong = [check for check in checks if check.result == REFUSED]
+    if arguments.json:
+        print(json.dumps({"ok": not wrong, "checks": [check._asdict() for check in checks]}))
+    else:
+        for check in checks:
+            if check.result != NOT_REACHED:
+                print(f"{check.result:<10} {check.name:<10} {check.detail}".rstrip())
+        print(_verdict(wrong))
+    return 1 if wrong else 0
+
+
+def _verdict(wrong: list[Check]) -> str:
+    if not wrong:
+        return "a camera would take it"
+    first = wrong[0]
+    return f"a camera would refuse it: {REASONS.get(first.name, first.detail)}"
