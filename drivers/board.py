@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct
 
-from drivers import operator_config
+from drivers import operator_config, update_config
 from drivers.operator_config import ControlConfig, DeadManConfig, InputConfig
 from drivers.toml_strict import Check, Complaint, load_strict
+from drivers.update_config import UpdatesConfig
 
 FORMAT = 1
 BLIND_MS = 1000
@@ -150,6 +151,8 @@ class Board(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     control: ControlConfig = ControlConfig()
     dead_man: DeadManConfig | None = None
     """Left out: the fault relay drops when the watchdog resets the board."""
+    updates: UpdatesConfig | None = None
+    """Left out: the camera keeps the students it was made with."""
     supported: list[str] = []
     """What the test runner may try on this board."""
 
@@ -230,6 +233,7 @@ CHECKS = (
     Check(("outputs[]",), _outputs),
     Check(("storage",), _journal_size),
     *operator_config.CHECKS,
+    *update_config.CHECKS,
 )
 
 

@@ -15,22 +15,17 @@ from drivers.board import Board
 from drivers.camera.supervised import SupervisedCamera
 from drivers.clock import MonotonicClock, VirtualClock
 from drivers.faults import CameraGone
-from drivers.interfaces import Clock, Frame, Session
-from drivers.npu.stale import StaleCheck
-from models.detector import Detector
-from models.package import find_package, load_package
-from models.signature import open_session
+from drivers.interfaces import Clock, Frame
 from models.tables import Detections
 from runtime import needs, stages
 from runtime.alarm import Alarms
 from runtime.alarm_build import AlarmParts
 from runtime.annotate import Annotator
-from runtime.bodies import Bodies
-from runtime.closer_look import look_stages
 from runtime.context import Context
 from runtime.counts import HOUR_MS, Counts
 from runtime.counts_background import RefreshBackground, rehearse
 from runtime.export import Export, StillFile, VideoFile
+from runtime.eyes import Eyes, factory_packages
 from runtime.geometry import ResolvedSite, resolve_site
 from runtime.hardware import Hardware
 from runtime.health import Health
@@ -41,9 +36,7 @@ from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
 from runtime.options import Options
 from runtime.outputs import Outputs
-from runtime.people import PERSON, People
 from runtime.privacy import Anonymiser
-from runtime.privacy_stages import learn_stages
 from runtime.rate import RateKeeper
 from runtime.record import Recorder
 from runtime.rules.build import build_rules
@@ -68,8 +61,6 @@ REHEARSED_HOUR_MS = 500.0
 """In the rehearsal, so that hours end in it."""
 STREAM_SLACK_MB = 16
 """A stream's decoder grows with the largest compressed picture, which may come at any time."""
-KEEP_SHARE = 0.8
-"""Detections down to this share of the threshold may keep a track alive, never start one."""
 
 
 @contextmanager
@@ -134,9 +125,7 @@ class _Builder:
         camera = hardware.camera(self._headroom)
         self._size: tuple[int, int] = (camera.width_px, camera.height_px)
         self._resolved = resolve_site(self._site, *self._size, self._options.site_file)
-        detector, session = self._build_detector()
-        self._bodies = self._build_bodies()
-        stale = StaleCheck(session) if board.npu.golden_stale_check else None
+        eyes = self._eyes = self._build_eyes()
         context = self._build_context()
         metrics = Metrics()
         recorder = hardware.recorder()
@@ -151,12 +140,9 @@ class _Builder:
         counts = self._build_counts(rules, clock)
         table = (
             Stage("capture", stages.Capture(camera), always, 5.0),
-            Stage("detect", self._detect(detector, session, stale, metrics), fresh, 40.0),
-            *learn_stages(anonymiser, detector, 2 * board.limits.detections, self._birth_score),
-            *second_look_stages(context, detector, metrics),
+            *eyes.first_rows(context, metrics, anonymiser),
             Stage("track", stages.Track(tracker), judged, 0.2),
-            *self._body_stages(context, metrics),
-            *look_stages(context, detector, board.models.closer_looks_per_frame, metrics),
+            *eyes.second_rows(context, metrics),
             *view_stages(context, self._size, alarm.alarms),
             Stage("rules", stages.Judge(rules), judged, 0.1),
             Stage("operate", operate, always, 0.1),
@@ -167,9 +153,9 @@ class _Builder:
             *self._still_stages(anonymiser),
             Stage("export", export or _nothing, fresh if export else never, 20.0, sheddable=True),
         )
-        warm_up(self._rehearsal(camera, recorder, detector, session))
+        warm_up(self._rehearsal(camera, recorder))
         settle()
-        warm_up(self._rehearsal(camera, recorder, detector, session))
+        warm_up(self._rehearsal(camera, recorder))
         if self._still is not None:
             rehearse(context.frame, self._site.privacy, StillFile(self._still))
         camera.rehearse(context.frame, clock.now_ms())
@@ -191,16 +177,6 @@ class _Builder:
             self._seal, recorder, clock, rules, counts,
         )  # fmt: skip
 
-    def _detect(
-        self, detector: Detector, session: Session, stale: StaleCheck | None, metrics: Metrics
-    ) -> stages.Detect:
-        return stages.Detect(detector, session, stale, metrics, self._people)
-
-    def _body_stages(self, context: Context, metrics: Metrics) -> tuple[Stage, ...]:
-        if self._bodies is None or context.postures is None:
-            return ()
-        return self._bodies.stages(context.postures, metrics)
-
     @contextmanager
     def _headroom(self) -> Iterator[None]:
         """Room for a decoder; before the seal there is no limit to lift."""
@@ -210,33 +186,17 @@ class _Builder:
         with self._seal.headroom():
             yield
 
-    def _build_detector(self) -> tuple[Detector, Session]:
-        npu = self._npu = self._hardware.npu()
-        package = load_package(find_package(self._board.models.detector), npu.target)
-        session = open_session(package, npu)
-        self._stack.callback(session.close)
-        needs.check_classes(self._site, package.info.classes, self._options.site_file)
-        own = package.info.thresholds.score
-        self._birth_score = max(self._site.tracking.min_score, own)
-        capacity, classes = self._board.limits.detections, package.info.classes
-        self._classes = tuple(classes)
-        people = People(classes, str(package.folder), capacity)
-        self._people = people if len(classes) > 1 else None
-        capacity = people.found.capacity if self._people else capacity
-        least = package.info.thresholds.of(classes)
-        least[classes.index(PERSON)] = KEEP_SHARE * self._birth_score
-        detector = Detector(package, session, *self._size, capacity, least)
-        return detector, session
-
-    def _build_bodies(self) -> Bodies | None:
-        """Only for rules that ask for them: they cost time and memory."""
-        if not needs.needs_bodies(self._site, self._board):
-            return None
-        bodies = Bodies(self._board, self._npu, self._size)
-        for session in bodies.sessions:
-            self._stack.callback(session.close)
-        needs.check_actions(self._site, bodies.actions, self._options.site_file)
-        return bodies
+    def _build_eyes(self) -> Eyes:
+        """The students; skeleton and action only for rules that ask: they cost time and memory."""
+        npu, site, file = self._hardware.npu(), self._site, self._options.site_file
+        with_bodies = needs.needs_bodies(site, self._board)
+        packages = factory_packages(self._board.models, npu.target, with_bodies)
+        eyes = Eyes(packages, self._board, npu, self._size, site.tracking.min_score)
+        self._stack.callback(eyes.close)
+        needs.check_classes(site, eyes.classes, file)
+        if eyes.bodies is not None:
+            needs.check_actions(site, eyes.actions, file)
+        return eyes
 
     def _build_context(self) -> Context:
         limits, rules = self._board.limits, len(plan_rules(self._site.rules))
@@ -245,7 +205,7 @@ class _Builder:
             Detections(limits.detections),
             Tracks(limits.tracks),
             Hazards(rules),
-            self._bodies.postures() if self._bodies else None,
+            self._eyes.bodies.postures() if self._eyes.bodies else None,
             View(rules) if needs.needs_view(self._site) else None,
             Looks(limits.tracks) if needs.needs_looks(self._site) else None,
         )
@@ -255,8 +215,8 @@ class _Builder:
     ) -> tuple[Tracker, Rules]:
         """Without a clock every rule holds at any hour."""
         site, limits = self._site, self._board.limits
-        seen = Seen(context.equipment, self._classes, context.looks)
-        tracker = Tracker(context.tracks, site.tracking, self._birth_score, self._size)
+        seen = Seen(context.equipment, self._eyes.classes, context.looks)
+        tracker = Tracker(context.tracks, site.tracking, self._eyes.birth_score, self._size)
         rules = build_rules(
             site, self._resolved, limits.tracks, context.postures, clock, context.view, seen
         )
@@ -272,9 +232,7 @@ class _Builder:
         table, scope = rules.table, rules.scope
         return Counts(config, self._resolved, table, scope, limits.tracks, clock, unit, period_ms)
 
-    def _rehearsal(
-        self, camera: SupervisedCamera, recorder: Recorder, detector: Detector, session: Session
-    ) -> Loop:
+    def _rehearsal(self, camera: SupervisedCamera, recorder: Recorder) -> Loop:
         """A second loop with outputs that go nowhere, thrown away after the warm-up."""
         context, outputs = self._build_context(), Outputs(())
         tracker, rules = self._build_judgement(context)
@@ -284,13 +242,13 @@ class _Builder:
         alarm.rehearse(context)
         check = stages.Check(health, camera, outputs, recorder, NoWatchdog())
         counts = self._build_counts(rules, VirtualClock(), REHEARSED_HOUR_MS)
-        crowd = Crowd(detector, session, context.frame.pixels, self._people)
+        eyes = self._eyes
+        crowd = Crowd(eyes.detector, eyes.session, context.frame.pixels, eyes.people)
         table = (
             Stage("crowd", crowd, always, 0.0),
-            *second_look_stages(context, detector, metrics),
+            *second_look_stages(context, eyes.detector, metrics),
             Stage("track", stages.Track(tracker), judged, 0.0),
-            *self._body_stages(context, metrics),
-            *look_stages(context, detector, 1, metrics),
+            *eyes.second_rows(context, metrics, looks=1),
             *view_stages(context, self._size, alarm.alarms),
             Stage("rules", stages.Judge(rules), judged, 0.0),
             Stage("alarm", alarm.stage, always, 0.0),

@@ -26,7 +26,8 @@ class Context:
         judged: a valid inference was made on it in this tick.
         doubtful: it may be an old one handed out again: judged, but no sign of life.
         behind: the tick began late; sheddable stages are left out.
-        captured_ns, invoke_ns: performance counter at capture, time of the bare inference.
+        captured_ns, invoke_ns: performance counter at capture, time of the bare inferences.
+        detect_ns: of these the detector's on the whole picture.
         reasons: component -> reason of a fault that a driver raised in this tick.
         detections: people; all that the tracker gets.
         equipment: what else the detector found, with classes as its package numbers them.
@@ -40,6 +41,7 @@ class Context:
         "_shift_ms",
         "behind",
         "captured_ns",
+        "detect_ns",
         "detections",
         "doubtful",
         "equipment",
@@ -85,7 +87,7 @@ class Context:
         self.judged = self.doubtful = False
         self.behind = False
         self.captured_ns = 0
-        self.invoke_ns = 0
+        self.invoke_ns = self.detect_ns = 0
         self.reasons: dict[str, str] = {}
 
     def begin(self, now_ms: float) -> None:

@@ -83,6 +83,17 @@ class Loop:
         self.stopping = False
         self.on_frame: Callable[[Context], None] | None = None
 
+    def swap(self, rows: tuple[Stage, ...]) -> None:
+        """Put rows in the place of those of the same name; from the next tick on.
+
+        Raises:
+            ValueError: there is no row of such a name.
+        """
+        new = {row.name: row for row in rows}
+        if not new.keys() <= {stage.name for stage in self._stages}:
+            raise ValueError(f"rows {sorted(new)}")
+        self._stages = tuple(new.get(stage.name, stage) for stage in self._stages)
+
     def stop(self) -> None:
         """End after the present tick; safe to call from a signal handler."""
         self.stopping = True

@@ -60,7 +60,7 @@ class Detect:
         began_ns = perf_counter_ns()
         try:
             self._invoke()
-            context.invoke_ns = perf_counter_ns() - began_ns
+            context.invoke_ns = context.detect_ns = perf_counter_ns() - began_ns
             if self._stale is not None:
                 self._stale.check(context.now_ms)
                 context.doubtful = self._stale.doubtful

@@ -73,7 +73,7 @@ class Tracker:
     ) -> None:
         self.tracks = tracks
         self._config = config
-        self._birth_score = birth_score
+        self.birth_score = birth_score
         self._next_id = 1
         self._hits = array("L", bytes(8 * tracks.capacity))
         self._strong_ms = array("d", bytes(8 * tracks.capacity))
@@ -156,7 +156,7 @@ class Tracker:
     ) -> list[tuple[Expected, Seen]]:
         """Pairs of track and detection; once more where it was the camera that moved."""
         strong = len(seen)
-        while strong and seen[strong - 1].score < self._birth_score:
+        while strong and seen[strong - 1].score < self.birth_score:
             strong -= 1
         chosen = rounds(expected, seen, strong)
         if len(expected) >= LEAST_PEOPLE:
@@ -194,7 +194,7 @@ class Tracker:
         self._hits[slot] += 1
         share = max(1.0 - exp(-waited_ms / SCORE_MS), 1.0 / self._hits[slot])
         self.mean_score[slot] += share * (one.score - self.mean_score[slot])
-        if one.score >= self._birth_score:
+        if one.score >= self.birth_score:
             self._strong_ms[slot] = t_ms
         if not who.is_confirmed:
             self._confirm(slot, t_ms)
@@ -271,7 +271,7 @@ class Tracker:
         """Start a track for each strong box that is nobody's; True when any was started."""
         born = False
         for one, is_taken in zip(seen, taken, strict=True):
-            if is_taken or one.score < self._birth_score or is_second_box(one.box, held):
+            if is_taken or one.score < self.birth_score or is_second_box(one.box, held):
                 continue
             slot = self._free_slot()
             if slot is None:

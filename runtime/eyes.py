@@ -1,0 +1,173 @@
+"""The eyes of a camera: one student set, loaded for its pictures, and the stages that see by it.
+
+A camera has one pair of eyes, and a second one while new students are on trial. Everything that
+depends on a student set is made here, so that a swap exchanges rows of the stage table.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from drivers.board import Board, ModelsConfig
+from drivers.faults import ModelRefused
+from drivers.interfaces import Npu, Session
+from drivers.npu.stale import StaleCheck
+from models.detector import Detector
+from models.package import Package, find_package, load_package
+from models.signature import open_session
+from models.tables import Detections
+from runtime import stages
+from runtime.bodies import Bodies
+from runtime.closer_look import look_stages
+from runtime.context import Context
+from runtime.loop import Stage, fresh
+from runtime.metrics import Metrics
+from runtime.people import PERSON, People
+from runtime.privacy import Anonymiser
+from runtime.privacy_stages import learn_stages
+from runtime.second_look import second_look_stages
+
+KEEP_SHARE = 0.8
+"""Detections down to this share of the threshold may keep a track alive, never start one."""
+DETECT_MS = 40.0
+
+
+class Packages(NamedTuple):
+    """A student set, verified and not yet loaded; no skeleton and action where no rule asks."""
+
+    detector: Package
+    skeleton: Package | None = None
+    action: Package | None = None
+
+
+def factory_packages(models: ModelsConfig, target: str, with_bodies: bool) -> Packages:
+    """The students that the board file names. Raises ModelRefused."""
+    detector = load_package(find_package(models.detector), target)
+    if not with_bodies:
+        return Packages(detector)
+    skeleton, action = (
+        load_package(find_package(name), target) for name in (models.skeleton, models.action)
+    )
+    return Packages(detector, skeleton, action)
+
+
+class Eyes:
+    """One student set, loaded.
+
+    Args:
+        packages: the set.
+        board: capacities, checks, looks per frame.
+        npu: what loads them.
+        size: width and height of the pictures, pixels.
+        min_score: least score that may start a track, of the site; the package may ask for more.
+
+    Attributes:
+        packages: as given.
+        detector, session: of the detector.
+        classes: of the detector, by index.
+        actions: of the action network; empty without one.
+        people: parts people from equipment; None where the detector knows only people.
+        bodies: skeleton and action network; None where no rule asks for them.
+        birth_score: what starts a track.
+
+    Raises:
+        ModelRefused, NpuFault: from the packages and the device; nothing stays loaded.
+    """
+
+    def __init__(
+        self,
+        packages: Packages,
+        board: Board,
+        npu: Npu,
+        size: tuple[int, int],
+        min_score: float,
+    ) -> None:
+        self.packages = packages
+        self._board = board
+        self._sessions: list[Session] = []
+        self.bodies: Bodies | None = None
+        try:
+            self._load_detector(packages.detector, npu, size, min_score)
+            if packages.skeleton is not None and packages.action is not None:
+                self.bodies = Bodies(packages.skeleton, packages.action, board, npu, size)
+                self._sessions += self.bodies.sessions
+        except BaseException:
+            self.close()
+            raise
+        self.actions = self.bodies.actions if self.bodies else ()
+
+    def _load_detector(
+        self, package: Package, npu: Npu, size: tuple[int, int], min_score: float
+    ) -> None:
+        self.session = open_session(package, npu)
+        self._sessions.append(self.session)
+        info, capacity = package.info, self._board.limits.detections
+        self.classes = tuple(info.classes)
+        self.birth_score = max(min_score, info.thresholds.score)
+        people = People(self.classes, str(package.folder), capacity)
+        self.people = people if len(self.classes) > 1 else None
+        capacity = people.found.capacity if self.people else capacity
+        least = info.thresholds.of(self.classes)
+        least[self.classes.index(PERSON)] = KEEP_SHARE * self.birth_score
+        self.detector = Detector(package, self.session, *size, capacity, least)
+        self.stale = StaleCheck(self.session) if self._board.npu.golden_stale_check else None
+
+    def first_rows(
+        self,
+        context: Context,
+        metrics: Metrics,
+        anonymiser: Anonymiser | None = None,
+        behind: tuple[Stage, ...] = (),
+    ) -> tuple[Stage, ...]:
+        """The rows of the stage table before track: find people; `behind` follow detect."""
+        detect = stages.Detect(self.detector, self.session, self.stale, metrics, self.people)
+        capacity = 2 * self._board.limits.detections
+        return (
+            Stage("detect", detect, fresh, DETECT_MS),
+            *behind,
+            *learn_stages(anonymiser, self.detector, capacity, self.birth_score),
+            *second_look_stages(context, self.detector, metrics),
+        )
+
+    def second_rows(
+        self, context: Context, metrics: Metrics, looks: int | None = None
+    ) -> tuple[Stage, ...]:
+        """The rows after track: look at each of them."""
+        per_frame = looks or self._board.models.closer_looks_per_frame
+        bodies: tuple[Stage, ...] = ()
+        if self.bodies is not None and context.postures is not None:
+            bodies = self.bodies.stages(context.postures, metrics)
+        return (*bodies, *look_stages(context, self.detector, per_frame, metrics))
+
+    def rehearse(self) -> None:
+        """Take all the memory that a frame can need. Raises NpuFault."""
+        box = self.detector.letterbox
+        pixels = np.full((box.source_h, box.source_w, 3), 114, np.uint8)
+        found = Detections(2 * self._board.limits.detections)
+        self.detector.prepare(pixels)
+        self.session.invoke()
+        self.detector.decode(found)
+        self.detector.rehearse(found)
+
+    def check_fits(self, other: Eyes) -> None:
+        """Prove that another set may take the place of this one while the camera runs.
+
+        Raises:
+            ModelRefused: it finds or says other things: the rules were made for these.
+        """
+        for role, mine, theirs in (
+            ("detector", self.classes, other.classes),
+            ("action", self.actions, other.actions),
+        ):
+            if mine != theirs:
+                names = ", ".join(theirs) or "none"
+                detail = f"classes of the {role} = {names}; allowed: {', '.join(mine)}"
+                raise ModelRefused(str(other.packages.detector.folder), detail)
+
+    def close(self) -> None:
+        """Free the networks. May be called twice."""
+        for session in self._sessions:
+            session.close()
+        self._sessions.clear()
