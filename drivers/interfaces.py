@@ -280,3 +280,21 @@ class Serial(Protocol):
     def close(self) -> None:
         """Close. May be called twice."""
         ...
+
+
+@runtime_checkable
+class Worker(Protocol):
+    """Works beside the loop: on links, on flash, on what takes longer than a frame."""
+
+    @property
+    def is_alive(self) -> bool:
+        """It has been started and has not ended."""
+        ...
+
+    def start(self, step: Callable[[float], bool]) -> None:
+        """Begin to call `step(now_ms)` again and again; True means that there is more to do."""
+        ...
+
+    def close(self) -> None:
+        """End. May be called twice."""
+        ...

@@ -1,4 +1,4 @@
-"""`[updates]` of a board file: where new students lie, who may bring them, and how they are tried."""
+"""`[updates]` of a board file: where new students lie, who may bring them, how they are tried."""
 
 from __future__ import annotations
 

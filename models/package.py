@@ -157,7 +157,11 @@ def read_info(folder: str | Path) -> ModelInfo:
     Raises:
         ModelRefused: with every mistake, one per line: key, value and what is allowed.
     """
-    path = Path(folder) / DESCRIPTION
+    return read_description(Path(folder) / DESCRIPTION)
+
+
+def read_description(path: Path) -> ModelInfo:
+    """Read and check a description, wherever it lies. Raises ModelRefused, as `read_info`."""
     try:
         return load_strict(path, ModelInfo, CHECKS)
     except ConfigErrors as errors:
@@ -178,13 +182,19 @@ def load_package(folder: str | Path, target: str) -> Package:
     """
     folder = Path(folder)
     info = read_info(folder)
-    described = next((entry for entry in info.targets if entry.npu == target), None)
-    if described is None:
-        have = ", ".join(entry.npu for entry in info.targets)
-        raise ModelRefused(str(folder), f"no file for target {target!r}; it has: {have}")
+    described = target_file(info, target, str(folder))
     file = folder / described.file
     verify_file(file, described.bytes, described.sha256)
     return Package(folder, info, file)
+
+
+def target_file(info: ModelInfo, target: str, where: str) -> TargetInfo:
+    """The entry of the file for one target. Raises ModelRefused: there is none."""
+    described = next((entry for entry in info.targets if entry.npu == target), None)
+    if described is None:
+        have = ", ".join(entry.npu for entry in info.targets)
+        raise ModelRefused(where, f"no file for target {target!r}; it has: {have}")
+    return described
 
 
 def verify_file(file: Path, size: int, sha256: str) -> None:

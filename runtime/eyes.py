@@ -66,6 +66,7 @@ class Eyes:
     Attributes:
         packages: as given.
         detector, session: of the detector.
+        sessions: of all networks, by role.
         classes: of the detector, by index.
         actions: of the action network; empty without one.
         people: parts people from equipment; None where the detector knows only people.
@@ -86,13 +87,13 @@ class Eyes:
     ) -> None:
         self.packages = packages
         self._board = board
-        self._sessions: list[Session] = []
+        self.sessions: dict[str, Session] = {}
         self.bodies: Bodies | None = None
         try:
             self._load_detector(packages.detector, npu, size, min_score)
             if packages.skeleton is not None and packages.action is not None:
                 self.bodies = Bodies(packages.skeleton, packages.action, board, npu, size)
-                self._sessions += self.bodies.sessions
+                self.sessions.update(zip(("skeleton", "action"), self.bodies.sessions, strict=True))
         except BaseException:
             self.close()
             raise
@@ -102,7 +103,7 @@ class Eyes:
         self, package: Package, npu: Npu, size: tuple[int, int], min_score: float
     ) -> None:
         self.session = open_session(package, npu)
-        self._sessions.append(self.session)
+        self.sessions["detector"] = self.session
         info, capacity = package.info, self._board.limits.detections
         self.classes = tuple(info.classes)
         self.birth_score = max(min_score, info.thresholds.score)
@@ -168,6 +169,6 @@ class Eyes:
 
     def close(self) -> None:
         """Free the networks. May be called twice."""
-        for session in self._sessions:
+        for session in self.sessions.values():
             session.close()
-        self._sessions.clear()
+        self.sessions.clear()

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from heapq import nsmallest
 from typing import Any
 
 from drivers.faults import StorageFault
@@ -79,6 +80,18 @@ class Journal:
     def read_all(self) -> Iterator[Record]:
         """All records that are there, in order. Raises StorageFault."""
         return read_all(self._storage)
+
+    def read_from(self, seq: int, most: int) -> Iterator[Record]:
+        """The first records with this number or a higher one; from any thread.
+
+        Raises:
+            StorageFault: the storage cannot be read.
+        """
+        found = (each for each in _scan(self._storage, self.slot_bytes) if each[0] >= seq)
+        for number, offset in nsmallest(most, found):
+            record = decode(self._storage.read_at(offset, self.slot_bytes))
+            if record is not None and record.seq == number:
+                yield record
 
     def append(self, kind: int, body: dict[str, Any]) -> int:
         """Write one event and wait until it is durable.

@@ -13,6 +13,7 @@ import ctypes
 import gc
 import resource
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,7 @@ class Seal:
         self._slack = slack_mb << 20
         self.slack_kb = slack_mb << 10
         self._depth = 0
+        self._lock = threading.Lock()
         _touch()
         in_use = usage_kb()[1] << 10
         if in_use + self._slack > self._budget:
@@ -106,16 +108,18 @@ class Seal:
             self.lower()
 
     def lift(self) -> None:
-        """Begin of a time in which memory may grow; may be nested, each needs its `lower`."""
-        self._depth += 1
-        soft = min((usage_kb()[1] << 10) + self._headroom, self._budget)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, self._budget))
+        """Begin of a time in which memory may grow, on any thread; each needs its `lower`."""
+        with self._lock:
+            self._depth += 1
+            soft = min((usage_kb()[1] << 10) + self._headroom, self._budget)
+            resource.setrlimit(resource.RLIMIT_AS, (soft, self._budget))
 
     def lower(self) -> None:
         """End of `lift`."""
-        self._depth -= 1
-        if self._depth == 0:
-            self._tighten()
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._tighten()
 
     def open_up(self) -> None:
         """End of the sealed time: the limits go up to the budget and the collector runs again."""

@@ -33,6 +33,11 @@ class Recorder:
         self.reason = ""
 
     @property
+    def journal(self) -> Journal:
+        """For readers."""
+        return self._journal
+
+    @property
     def slots(self) -> int:
         """Records that the ring holds."""
         return self._journal.slots

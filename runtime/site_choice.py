@@ -1,0 +1,111 @@
+"""Which site file a camera runs by: the one that was pushed to it, else the one it was given.
+
+A pushed file is on trial at its first starts: each is counted before it is used, and one with which
+the camera does not get healthy, or that does not fit, gives way to the one before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from drivers.board import Board
+from drivers.faults import StorageFault
+from drivers.toml_strict import ConfigErrors
+from ota.refusal import Refused
+from ota.store import Store
+from runtime.hardware import open_update_store
+from runtime.options import FindDriver
+from runtime.site import Site
+from runtime.site_check import load_site
+
+
+class ChosenSite(NamedTuple):
+    """What to run by.
+
+    Attributes:
+        site: checked.
+        file: its name, for mistakes.
+        is_pushed: it came over a link.
+    """
+
+    site: Site
+    file: str
+    is_pushed: bool
+
+
+def choose_site(
+    board: Board, given: Site, given_file: str, find_driver: FindDriver | None = None
+) -> ChosenSite:
+    """The site to run by; a try of a pushed one on trial is durable on return.
+
+    Args:
+        board: with or without updates.
+        given: what the command line names.
+        given_file: its file.
+        find_driver: as in `Options`.
+    """
+    with _store(board, find_driver) as store:
+        while store is not None and (pushed := store.site).text:
+            name = "the pushed site file"
+            try:
+                if pushed.is_trial and store.site_started() > board_tries(board):
+                    store.drop_site("reset", "the camera was reset with it again and again")
+                    continue
+                return ChosenSite(parse_site(pushed.text, name), name, True)
+            except ConfigErrors as errors:
+                if not pushed.is_trial:
+                    break
+                store.drop_site("argument", str(errors.mistakes[0])[:200])
+            except Refused:
+                break
+    return ChosenSite(given, given_file, False)
+
+
+def board_tries(board: Board) -> int:
+    """Starts that a site file on trial gets."""
+    return board.updates.max_tries if board.updates else 1
+
+
+def drop_pushed(board: Board, why: str, find_driver: FindDriver | None = None) -> bool:
+    """The pushed site file on trial cannot be run: give it up. False where there is none."""
+    with _store(board, find_driver) as store:
+        if store is None or not store.site.is_trial:
+            return False
+        with suppress(Refused):
+            store.drop_site("argument", why[:200])
+            return True
+    return False
+
+
+def parse_site(text: str, name: str) -> Site:
+    """A site file that is not on a disk. Raises ConfigErrors: its mistakes, under `name`."""
+    fd = os.memfd_create("site", os.MFD_CLOEXEC)
+    try:
+        with open(fd, "wb", closefd=False) as file:
+            file.write(text.encode())
+        return load_site(Path(f"/proc/self/fd/{fd}"))
+    except ConfigErrors as errors:
+        raise ConfigErrors([wrong._replace(file=name) for wrong in errors.mistakes]) from None
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _store(board: Board, find_driver: FindDriver | None) -> Iterator[Store | None]:
+    """The store for a moment; None without one, or where the flash fails: then as given."""
+    if board.updates is None:
+        yield None
+        return
+    try:
+        storage = open_update_store(board, find_driver)
+    except StorageFault:
+        yield None
+        return
+    try:
+        yield Store(storage, board.updates.slot_mb << 20)
+    finally:
+        storage.close()
