@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any
 
 from runtime.alarm_phrases import FAULTS, ONLY, PHRASES, RELAY_STAYS, STATES, Phrase, Value
+from runtime.update_words import update
 
 SEVERITY_WORDS = {
     "info": "NOTE",
@@ -266,4 +267,5 @@ _TELL: dict[str, Callable[[dict[str, Any], int], str]] = {
     "output": _output,
     "boot": _boot,
     "shutdown": _shutdown,
+    "update": update,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 
@@ -43,14 +44,19 @@ from runtime.rules.build import build_rules
 from runtime.rules.engine import Rules
 from runtime.rules.plan import plan_rules
 from runtime.second_look import second_look_stages
+from runtime.shadow import Shadow
 from runtime.site import Site
 from runtime.status import status_words
 from runtime.tables import Hazards, Tracks
 from runtime.track import Tracker
+from runtime.trial_side import TrialSide
 from runtime.view import View
 from runtime.view_stage import view_stages
 from runtime.warm_up import Crowd, NoWatchdog, warm_up
 from runtime.wearing import Seen
+
+if TYPE_CHECKING:
+    from runtime.update_build import UpdateParts
 
 LIVE_TICK_MS = 10.0
 """A live camera is asked this often, so that a picture waits no longer than this for its turn."""
@@ -114,6 +120,7 @@ class _Builder:
         self._clock = clock
         self._stack = stack
         self._seal: Seal | None = None
+        self._update_parts: UpdateParts | None = None
         self._hardware = Hardware(board, options, clock, stack)
 
     def build(self) -> Machine:
@@ -138,9 +145,12 @@ class _Builder:
         anonymiser = self._build_anonymiser()
         export = self._build_export(camera, alarm.alarms, health, anonymiser)
         counts = self._build_counts(rules, clock)
+        parts = self._update_parts
+        shadow = Shadow(board.limits.detections, self._size) if parts else None
+        behind, beside = shadow.rows() if shadow else ((), ())
         table = (
             Stage("capture", stages.Capture(camera), always, 5.0),
-            *eyes.first_rows(context, metrics, anonymiser),
+            *eyes.first_rows(context, metrics, anonymiser, behind),
             Stage("track", stages.Track(tracker), judged, 0.2),
             *eyes.second_rows(context, metrics),
             *view_stages(context, self._size, alarm.alarms),
@@ -150,6 +160,8 @@ class _Builder:
             *_counting(counts),
             Stage("journal", stages.Record(recorder, alarm.stage), always, 5.0),
             Stage("health", check, always, 0.1),
+            *beside,
+            *((parts.stage.row(),) if parts else ()),
             *self._still_stages(anonymiser),
             Stage("export", export or _nothing, fresh if export else never, 20.0, sheddable=True),
         )
@@ -161,20 +173,31 @@ class _Builder:
         camera.rehearse(context.frame, clock.now_ms())
         self._record_boot(context, recorder)
         alarm.restore(recorder, context)
+        frame_ms = 1000.0 / camera.fps
+        rate = RateKeeper(clock, LIVE_TICK_MS if camera.is_live else frame_ms, frame_ms)
+        loop = Loop(table, context, rate, metrics)
+        updates = service = None
+        if parts is not None and shadow is not None:
+            from runtime.update_build import CameraParts
+
+            side = TrialSide(loop, context, tracker, metrics, shadow, anonymiser, eyes)
+            running = CameraParts(
+                side, health, alarm.alarms, alarm.control, recorder.journal, self._site,
+                self._options, self._size, frame_ms, self._headroom, loop.stop,
+            )  # fmt: skip
+            updates, service = parts.start(running, hardware)
         slack_mb = self._options.slack_mb + (VIDEO_SLACK_MB if export else 0)
         slack_mb += STREAM_SLACK_MB if camera.is_live else 0
         memory = board.memory
         self._seal = Seal(memory.address_space_mb, memory.headroom_mb, memory.lock, slack_mb)
         self._stack.callback(self._seal.open_up)
-        frame_ms = 1000.0 / camera.fps
-        rate = RateKeeper(clock, LIVE_TICK_MS if camera.is_live else frame_ms, frame_ms)
+        rate.restart()
         health.restart(clock.now_ms())
         if counts is not None:
             counts.restart(clock.now_ms())
-        loop = Loop(table, context, rate, metrics)
         return Machine(
             loop, context, camera, outputs, alarm.alarms, alarm.control, health, metrics,
-            self._seal, recorder, clock, rules, counts,
+            self._seal, recorder, clock, rules, counts, updates, service,
         )  # fmt: skip
 
     @contextmanager
@@ -188,11 +211,21 @@ class _Builder:
 
     def _build_eyes(self) -> Eyes:
         """The students; skeleton and action only for rules that ask: they cost time and memory."""
-        npu, site, file = self._hardware.npu(), self._site, self._options.site_file
-        with_bodies = needs.needs_bodies(site, self._board)
-        packages = factory_packages(self._board.models, npu.target, with_bodies)
-        eyes = Eyes(packages, self._board, npu, self._size, site.tracking.min_score)
-        self._stack.callback(eyes.close)
+        board, site, file = self._board, self._site, self._options.site_file
+        npu = self._npu = self._hardware.npu()
+        with_bodies = needs.needs_bodies(site, board)
+        config, least = board.updates, site.tracking.min_score
+        eyes: Eyes | None = None
+        if config is not None:
+            from runtime.update_build import UpdateParts
+
+            find = self._options.find_driver
+            parts = UpdateParts(board, config, npu, find, self._clock, self._stack)
+            self._update_parts = parts
+            eyes = parts.load_eyes(self._size, least, with_bodies)
+        if eyes is None:
+            packages = factory_packages(board.models, npu.target, with_bodies)
+            eyes = Eyes(packages, board, npu, self._size, least)
         needs.check_classes(site, eyes.classes, file)
         if eyes.bodies is not None:
             needs.check_actions(site, eyes.actions, file)

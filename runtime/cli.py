@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from runtime.site import GroundConfig, Site
 
 OK, UNEXPECTED, REFUSED_CONFIG, REFUSED_MODEL, CAMERA_GONE, NPU_FAILED, STORAGE_REFUSED = range(7)
+START_ANEW = 1000
+"""Not an exit code: the process takes its own place, with a new site file."""
 SHOW_EVERY_FRAMES = 10
 T = TypeVar("T")
 
@@ -51,7 +54,7 @@ def run(argv: list[str]) -> int:
 
     try:
         board, site = _load(arguments.board, arguments.site)
-        return _run(arguments, board, site)
+        return _run_chosen(arguments, board, site)
     except (ConfigErrors, UnknownPlugin, LiveOnly, MemoryRefused) as refused:
         return _refuse(refused, REFUSED_CONFIG)
     except ModelRefused as refused:
@@ -181,6 +184,7 @@ def _run_parser() -> argparse.ArgumentParser:
     parser.add_argument("--video", type=Path, help="write an annotated, anonymised MP4 here")
     parser.add_argument("--still", type=Path, help="keep a picture of the empty room here (JPEG)")
     parser.add_argument("--journal", default="", help="journal ring; default: the board's")
+    parser.set_defaults(is_pushed=False)
     return parser
 
 
@@ -205,6 +209,28 @@ def _load(board_file: str | None, site_file: str | None) -> tuple[Board, Site]:
     return board, site  # type: ignore[return-value]  # None only where no file was named
 
 
+def _run_chosen(arguments: argparse.Namespace, board: Board, given: Site) -> int:
+    """By the site file that was pushed, where one was; the camera starts anew for another."""
+    from drivers.toml_strict import ConfigErrors
+
+    if board.updates is None:
+        return _run(arguments, board, given)
+    from runtime.site_choice import choose_site, drop_pushed
+
+    site, file, is_pushed = choose_site(board, given, arguments.site)
+    arguments.is_pushed, arguments.site = is_pushed, file
+    try:
+        code = _run(arguments, board, site)
+    except ConfigErrors as errors:
+        if not (is_pushed and drop_pushed(board, str(errors))):
+            raise
+        sys.stderr.write(f"the pushed site file was given up: {errors}\n")
+        code = START_ANEW
+    if code == START_ANEW:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    return code
+
+
 def _run(arguments: argparse.Namespace, board: Board, site: Site) -> int:
     from runtime.boot import boot
     from runtime.options import Options
@@ -222,6 +248,7 @@ def _run(arguments: argparse.Namespace, board: Board, site: Site) -> int:
             events=events,
             video=arguments.video,
             still=arguments.still,
+            is_pushed=arguments.is_pushed,
         )
         with boot(board, site, options) as machine:
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -232,7 +259,8 @@ def _run(arguments: argparse.Namespace, board: Board, site: Site) -> int:
                 machine.loop.run(arguments.frames)
             finally:
                 _report(machine, arguments.metrics)
-    return OK
+            updates = machine.updates
+    return START_ANEW if updates is not None and updates.restarts else OK
 
 
 def _report(machine: Machine, path: Path | None) -> None:

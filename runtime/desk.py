@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar, cast
 
 from ota.refusal import Refused
@@ -40,9 +40,9 @@ class Desk:
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
         self.is_open = True
 
-    def note(self, state: str, why: dict[str, object]) -> None:
+    def note(self, state: str, why: Mapping[str, object]) -> None:
         """Have something written down."""
-        self.notes.append((state, why))
+        self.notes.append((state, dict(why)))
 
     def call(self, do: Callable[[], T]) -> T:
         """Have the loop do something, and wait for its answer.

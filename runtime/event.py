@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-KINDS = ("hazard", "alarm", "output", "fault", "boot", "shutdown", "counts", "operator")
+KINDS = ("hazard", "alarm", "output", "fault", "boot", "shutdown", "counts", "operator", "update")
 """Kinds in the order of their numbers in a journal record, from 1."""
 CAPACITY = 256
 """Events that one frame may give; more are counted as dropped."""

@@ -11,8 +11,19 @@ from typing import cast
 from drivers.board import Board, CameraConfig
 from drivers.camera.supervised import SupervisedCamera
 from drivers.faults import CameraFault, InputFault, StorageFault
-from drivers.interfaces import Camera, Clock, DeadMan, Input, Npu, Output, Storage, Watchdog
+from drivers.interfaces import (
+    Camera,
+    Clock,
+    DeadMan,
+    Input,
+    Npu,
+    Output,
+    Storage,
+    Watchdog,
+    Worker,
+)  # fmt: skip
 from drivers.operator_config import DeadManConfig
+from drivers.update_config import UpdatesConfig
 from runtime import plugins
 from runtime.inputs import Button, Inputs
 from runtime.journal import Journal
@@ -99,6 +110,10 @@ class Hardware:
         except CameraFault as fault:
             supervised.lose(fault, self._clock.now_ms())
         return supervised
+
+    def worker(self, updates: UpdatesConfig) -> Worker:
+        """What works on links and slots beside the loop."""
+        return cast(Worker, self._driver("worker", updates.worker)(self._clock))
 
     def npu(self) -> Npu:
         """What loads networks."""

@@ -55,6 +55,7 @@ class Kind(IntEnum):
     SHUTDOWN = 6
     COUNTS = 7
     OPERATOR = 8
+    UPDATE = 9
 
 
 class Record(NamedTuple):

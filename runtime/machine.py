@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drivers.camera.supervised import SupervisedCamera
 from drivers.interfaces import Clock
@@ -18,6 +19,10 @@ from runtime.metrics import Metrics
 from runtime.outputs import Outputs
 from runtime.record import Recorder
 from runtime.rules.engine import Rules
+
+if TYPE_CHECKING:
+    from runtime.update_service import UpdateService
+    from runtime.updates import Updates
 
 
 @dataclass
@@ -37,6 +42,8 @@ class Machine:
     clock: Clock
     rules: Rules
     counts: Counts | None = None
+    updates: Updates | None = None
+    service: UpdateService | None = None
 
 
 def camera_driver(source: str, default: str) -> str:

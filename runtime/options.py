@@ -29,6 +29,7 @@ class Options:
         clock: instead of the system's own; `fast` then says only that no live source will do.
         find_driver: instead of `runtime.plugins.driver`: another board's devices.
         boot_id: of the journal's records; None: random, and 0 with `fast`.
+        is_pushed: the site came over a link, not from `site_file`.
         slack_mb: soft memory limit above what the seal finds in use, for devices that are code.
     """
 
@@ -45,4 +46,5 @@ class Options:
     clock: Clock | None = None
     find_driver: FindDriver | None = None
     boot_id: int | None = None
+    is_pushed: bool = False
     slack_mb: int = 0

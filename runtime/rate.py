@@ -34,6 +34,10 @@ class RateKeeper:
         """The loop cannot hold the camera's rate."""
         return self._busy_ms > LAG_SHARE * self._frame_ms
 
+    def restart(self) -> None:
+        """The first tick is due now: called when the loop starts to run."""
+        self._deadline_ms = self._clock.now_ms()
+
     def begin(self) -> float:
         """Start of a tick; returns now, ms."""
         now_ms = self._clock.now_ms()

@@ -12,15 +12,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ota.store import Store
+
 from drivers.board import Board
 from drivers.faults import StorageFault
 from drivers.toml_strict import ConfigErrors
 from ota.refusal import Refused
-from ota.store import Store
-from runtime.hardware import open_update_store
 from runtime.options import FindDriver
 from runtime.site import Site
 from runtime.site_check import load_site
+from runtime.update_store import open_update_store
 
 
 class ChosenSite(NamedTuple):
@@ -101,11 +102,11 @@ def _store(board: Board, find_driver: FindDriver | None) -> Iterator[Store | Non
         yield None
         return
     try:
-        storage = open_update_store(board, find_driver)
-    except StorageFault:
+        store, storage = open_update_store(board, board.updates, find_driver)
+    except (StorageFault, OSError):
         yield None
         return
     try:
-        yield Store(storage, board.updates.slot_mb << 20)
+        yield store
     finally:
         storage.close()

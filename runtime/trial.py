@@ -14,13 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal
 
-from ota.state import State
-from ota.store import Store
-from ota.updater import Updater
-
 from drivers.faults import ModelRefused, NpuFault
+from drivers.interfaces import Clock
 from drivers.update_config import UpdatesConfig
 from ota.refusal import Refused
+from ota.state import State
+from ota.updater import Updater
 from runtime.desk import Desk
 from runtime.health import Health
 from runtime.shadow import MOST_FAILURES
@@ -40,30 +39,34 @@ class Trial:
 
     Args:
         config: times and limits.
-        updater, store: slots and state.
+        updater: slots and state.
         desk: to the loop.
         side: the loop's side.
         build: makes a seat out of a set's files; raises Refused, ModelRefused, NpuFault.
         health: the camera's; read only.
+        clock: injected.
 
     Attributes:
         phase: where it is.
         version, release: of the students on trial.
+        ended_ms: when the last trial of this run ended; None: there was none.
     """
 
     def __init__(
         self,
         config: UpdatesConfig,
         updater: Updater,
-        store: Store,
         desk: Desk,
         side: TrialSide,
         build: Build,
         health: Health,
+        clock: Clock,
     ) -> None:
         self._config, self._desk = config, desk
-        self._updater, self._store = updater, store
+        self._updater, self._store = updater, updater.store
         self._side, self._build, self._health = side, build, health
+        self._clock = clock
+        self.ended_ms: float | None = None
         self.phase: Phase = "idle"
         self.version, self.release = "", 0
         self._since_ms = 0.0
@@ -232,6 +235,7 @@ class Trial:
 
     def _clear(self) -> None:
         self.phase, self._healthy_ms = "idle", None
+        self.ended_ms = self._clock.now_ms()
         self._new = self._old = None
 
     def go_back(self, build_factory: Callable[[], Seat]) -> None:
@@ -250,6 +254,12 @@ class Trial:
     def _seat_of(self, slot: int) -> Seat:
         _, files = self._updater.load_set(slot)
         return self._build(files, f"slot {slot}")
+
+    def close(self) -> None:
+        """The camera ends: free what it does not see by."""
+        for seat in (self._new, self._old):
+            if seat is not None:
+                seat.eyes.close()
 
 
 def waiting_slot(state: State) -> int:

@@ -36,6 +36,7 @@ class TrialSide:
 
     Attributes:
         live: what drives the camera.
+        factory_version: of the detector that the camera was made with, where that is known.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class TrialSide:
         self._loop, self._context, self._tracker = loop, context, tracker
         self._metrics, self._anonymiser = metrics, anonymiser
         self.shadow = shadow
+        self.factory_version = ""
         self.live = self.seat(eyes)
 
     def seat(self, eyes: Eyes) -> Seat:

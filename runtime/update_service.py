@@ -182,7 +182,8 @@ def checked(arguments: Answer) -> Answer:
             raise Refused("argument", f"unknown argument {ascii(name)[:40]}")
         if type(value) is not kind:
             raise Refused("argument", f"{name}: must be {kind.__name__}")
-        if name in ("place", "rule") and not (len(value) <= MAX_PLACE and value.isprintable()):
+        is_name = name in ("place", "rule")
+        if is_name and not (len(str(value)) <= MAX_PLACE and str(value).isprintable()):
             raise Refused("argument", f"{name}: at most {MAX_PLACE} printable characters")
     return arguments
 

@@ -91,7 +91,10 @@ class StatusSource:
             return {"phase": "staged", **_told(self._updater.store.state.slots[slot])}
         if transfer is not None and transfer.next >= 0:
             info = self._updater.store.state.slots[transfer.slot]
-            sizes = {"done": transfer.done_bytes, "bytes": transfer.bytes}
+            sizes = {
+                "done": transfer.done_bytes,
+                "bytes": sum(chunk.size for chunk in transfer.taken.chunks),
+            }
             return {"phase": "receiving", **_told(info), **sizes}
         return {"phase": "idle"}
 

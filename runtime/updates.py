@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ota.link.server import LinkServer
+from ota.store import Store
+
 from drivers.faults import LinkFault
 from drivers.interfaces import Clock, Serial, Worker
-from ota.link.server import LinkServer
 from ota.refusal import Refused
-from ota.store import Store
 from runtime.context import Context
 from runtime.desk import Desk
 from runtime.health import Health
@@ -85,17 +86,47 @@ class Link:
             self._server.close()
 
 
+class DeskStage:
+    """Stage updates: do what the worker asks for, and write down what it did.
+
+    Args:
+        desk: of the camera.
+
+    Attributes:
+        updates: looked after once a tick; None until they are there.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.updates: Updates | None = None
+
+    def __call__(self, context: Context) -> None:
+        """Costs a look at two attributes at rest."""
+        desk = self._desk
+        desk.serve()
+        if self.updates is not None:
+            self.updates.look(context)
+        while desk.notes:
+            state, why = desk.notes.popleft()
+            context.events.add("update", context.t_ms, context.frame.frame_id, state, why)
+
+    def row(self) -> Stage:
+        """Behind everything that an alarm waits for."""
+        return Stage("updates", self, always, 1.0)
+
+
 class Updates:
-    """The stage updates, and the worker's step.
+    """What the worker does, and when the camera starts anew.
 
     Args:
         worker: calls `step`.
         desk, trial, store, health: of the camera.
         clock: injected.
-        restart: ends the loop so that the camera starts anew; on the loop's thread.
+        stop: ends the loop after the present tick.
 
     Attributes:
         links: polled by the worker.
+        restarts: the camera shall start anew: the loop was ended for that.
     """
 
     def __init__(
@@ -106,38 +137,31 @@ class Updates:
         store: Store,
         health: Health,
         clock: Clock,
-        restart: Callable[[], None],
+        stop: Callable[[], None],
     ) -> None:
         self._worker, self._desk, self._trial = worker, desk, trial
         self._store, self._health, self._clock = store, health, clock
-        self._restart = restart
+        self._stop = stop
+        self.restarts = False
         self.links: Sequence[Link] = ()
         self._restart_ms: float | None = None
         self._healthy_ms: float | None = None
         self._told_dead = False
 
     def start(self) -> None:
-        """Begin to work; before the memory is sealed."""
+        """Listen, and begin to work; before the memory is sealed."""
+        for link in self.links:
+            link.poll(self._clock.now_ms())
         self._worker.start(self.step)
 
-    def stages(self) -> tuple[Stage, ...]:
-        """The row of the stage table: behind the alarm, before the journal."""
-        return (Stage("updates", self, always, 1.0),)
-
-    def __call__(self, context: Context) -> None:
-        """Do what the worker asks for, and write down what it did."""
-        desk = self._desk
-        desk.serve()
+    def look(self, context: Context) -> None:
+        """On the loop, once a tick."""
         if self._restart_ms is not None and context.now_ms >= self._restart_ms:
-            self._restart_ms = None
-            self._restart()
-        while desk.notes:
-            state, why = desk.notes.popleft()
-            context.events.add("update", context.t_ms, context.frame.frame_id, state, why)
+            self._restart_ms, self.restarts = None, True
+            self._stop()
         if not self._worker.is_alive and not self._told_dead:
             self._told_dead = True
-            why = {"reason": "the worker has ended; updates and links need a restart"}
-            context.events.add("update", context.t_ms, context.frame.frame_id, "dead", why)
+            self._desk.note("dead", {"reason": "the worker has ended: restart the camera"})
 
     def step(self, now_ms: float) -> bool:
         """On the worker: links first, then the trial."""
@@ -172,5 +196,6 @@ class Updates:
         """End the work and hang up."""
         self._desk.is_open = False
         self._worker.close()
+        self._trial.close()
         for link in self.links:
             link.close()

@@ -18,6 +18,9 @@ PositiveInt = Annotated[int, Meta(ge=1)]
 Role = Literal["siren", "strobe", "fault"]
 Level = Literal["on", "off"]
 Cause = Literal["power_cut", "watchdog", "killed"]
+EventKind = Literal[
+    "hazard", "alarm", "output", "fault", "boot", "shutdown", "operator", "update"
+]  # fmt: skip
 End = Literal["planned", "camera_gone", "hung", "dead"]
 
 
@@ -67,7 +70,9 @@ class ExpectEvent(
 ):
     """Event lines that fit come at least `min` and at most `max` times."""
 
-    kind: Literal["hazard", "alarm", "output", "fault", "boot", "shutdown", "operator"] = "hazard"
+    kind: Literal[
+        "hazard", "alarm", "output", "fault", "boot", "shutdown", "operator", "update"
+    ] = "hazard"
     rule: str = ""
     zone: str = ""
     state: str = ""
@@ -82,7 +87,9 @@ class ExpectNoEvent(
 ):
     """No event line fits."""
 
-    kind: Literal["hazard", "alarm", "output", "fault", "boot", "shutdown", "operator"] = "hazard"
+    kind: Literal[
+        "hazard", "alarm", "output", "fault", "boot", "shutdown", "operator", "update"
+    ] = "hazard"
     rule: str = ""
     zone: str = ""
     state: str = ""
