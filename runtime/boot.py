@@ -181,6 +181,7 @@ class _Builder:
             from runtime.update_build import CameraParts
 
             side = TrialSide(loop, context, tracker, metrics, shadow, anonymiser, eyes)
+            side.factory_version = parts.factory_version
             running = CameraParts(
                 side, health, alarm.alarms, alarm.control, recorder.journal, self._site,
                 self._options, self._size, frame_ms, self._headroom, loop.stop,

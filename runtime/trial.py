@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal
 
+from ota.state import State
+from ota.updater import Updater
+
 from drivers.faults import ModelRefused, NpuFault
 from drivers.interfaces import Clock
 from drivers.update_config import UpdatesConfig
 from ota.refusal import Refused
-from ota.state import State
-from ota.updater import Updater
 from runtime.desk import Desk
 from runtime.health import Health
 from runtime.shadow import MOST_FAILURES
@@ -141,8 +142,10 @@ class Trial:
             self._new = self._build(files, f"slot {slot}")
         except Refused as refused:
             self._fail(refused.reason, refused.detail)
-        except (ModelRefused, NpuFault) as refused:
-            self._fail("student", str(refused))
+        except ModelRefused as refused:
+            self._fail("student", refused.reason)
+        except NpuFault as fault:
+            self._fail("student", str(fault))
         except MemoryError:
             self._fail("memory", "it could not be built beside the present students")
         else:
@@ -230,7 +233,7 @@ class Trial:
         if new is not None:
             new.eyes.close()
         why = {"reason": reason, "detail": detail, "version": version, "release": release}
-        self._desk.note("rolled_back", {**why, "phase": was})
+        self._desk.note("rolled_back", {**why, "phase": "build" if was == "idle" else was})
         self._store.roll_back(reason, detail)
 
     def _clear(self) -> None:

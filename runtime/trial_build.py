@@ -14,6 +14,7 @@ from drivers.interfaces import Clock, Npu, Session
 from ota.manifest import GOLDEN_FILE
 from ota.refusal import Refused
 from runtime.eyes import Eyes, factory_packages
+from runtime.memory import usage_kb
 from runtime.student_files import Files, student_packages
 from runtime.trial_side import Seat, TrialSide
 
@@ -48,16 +49,18 @@ class Builder:
         self._board, self._npu, self._size, self._min_score = board, npu, size, min_score
         self._clock, self._side, self._headroom = clock, side, headroom
         asked_ms = board.updates.invoke_ms if board.updates else 0.0
+        self._most_kb = (board.updates.memory_mb if board.updates else 0) << 10
         self._most_ms = asked_ms or INVOKE_SHARE * period_ms
 
     def build(self, files: Files, origin: str) -> Seat:
         """A set out of a slot, tried out.
 
         Raises:
-            Refused: "golden" or "latency".
+            Refused: "golden", "latency" or "memory".
             ModelRefused, NpuFault: it cannot be loaded, or does not fit the rules.
         """
         with_bodies = self._side.live.eyes.bodies is not None
+        before_kb = usage_kb()[1]
         with self._headroom():
             with student_packages(files, self._npu.target, with_bodies, origin) as packages:
                 eyes = Eyes(packages, self._board, self._npu, self._size, self._min_score)
@@ -66,6 +69,7 @@ class Builder:
                 self._check_answers(eyes, files)
                 self._check_time(eyes.session)
                 eyes.rehearse()
+                self._check_memory(usage_kb()[1] - before_kb)
                 return self._side.seat(eyes)
             except BaseException:
                 eyes.close()
@@ -86,6 +90,11 @@ class Builder:
             if golden is None:
                 raise ModelRefused(role, f"there is no {GOLDEN_FILE}")
             check_golden(golden, session, self._npu.target)
+
+    def _check_memory(self, grown_kb: int) -> None:
+        if grown_kb > self._most_kb:
+            detail = f"it takes {grown_kb / 1024:.0f} MB beside the present students"
+            raise Refused("memory", f"{detail}; at most {self._most_kb / 1024:.0f} MB")
 
     def _check_time(self, session: Session) -> None:
         took_ms = sorted(self._time(session) for _ in range(TIMED))[TIMED // 2]

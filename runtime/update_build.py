@@ -12,6 +12,7 @@ from pathlib import Path
 from drivers.serial_port import SerialPort
 from drivers.socket_port import listen_tcp, listen_unix
 from ota.admission import Facts
+from ota.link.address import Address, parse
 from ota.link.server import LinkServer
 from ota.state import FACTORY
 from ota.store import Store
@@ -22,7 +23,7 @@ from drivers.faults import ModelRefused, NpuFault, StorageFault
 from drivers.interfaces import Clock, Npu, Serial, Worker
 from drivers.toml_strict import ConfigErrors
 from drivers.update_config import UpdatesConfig
-from ota.link import address
+from models.package import find_package, read_info
 from ota.pack_delta import can_unpack
 from ota.refusal import Refused
 from ota.service import Path as Way
@@ -81,6 +82,7 @@ class UpdateParts:
         stack: what has to be undone is pushed here.
 
     Attributes:
+        factory_version: of the detector that the camera was made with; "": there is none.
         problem: why there are no updates in this run; "" where there are.
         desk, stage: to the loop.
     """
@@ -99,6 +101,7 @@ class UpdateParts:
         self.desk = Desk()
         self.stage = DeskStage(self.desk)
         self.problem = ""
+        self.factory_version = _version(board.models.detector)
         self._updater: Updater | None = None
         try:
             store, storage = open_update_store(board, config, find_driver)
@@ -226,7 +229,7 @@ class UpdateBuilder:
         return updates, service
 
     def _link(self, text: str, service: UpdateService) -> Link:
-        where = address.parse(text)
+        where = parse(text)
 
         def serve(port: Serial) -> LinkServer:
             return LinkServer(port, WAYS[where.kind], service, self._clock, self._parts.desk.note)
@@ -267,7 +270,14 @@ def _ring(path: str) -> bytes:
     return Path(path).read_bytes()
 
 
-def listen(where: address.Address, clock: Clock) -> Serial:
+def _version(name: str) -> str:
+    try:
+        return read_info(find_package(name)).version
+    except ModelRefused:
+        return ""
+
+
+def listen(where: Address, clock: Clock) -> Serial:
     """The camera's end of a link. Raises LinkFault."""
     match where.kind:
         case "serial":
