@@ -12,12 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ota.store import Store
-
 from drivers.board import Board
 from drivers.faults import StorageFault
 from drivers.toml_strict import ConfigErrors
 from ota.refusal import Refused
+from ota.store import Store
 from runtime.options import FindDriver
 from runtime.site import Site
 from runtime.site_check import load_site

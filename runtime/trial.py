@@ -14,13 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal
 
-from ota.state import State
-from ota.updater import Updater
-
 from drivers.faults import ModelRefused, NpuFault
 from drivers.interfaces import Clock
 from drivers.update_config import UpdatesConfig
 from ota.refusal import Refused
+from ota.state import State
+from ota.updater import Updater
 from runtime.desk import Desk
 from runtime.health import Health
 from runtime.shadow import MOST_FAILURES
@@ -214,6 +213,7 @@ class Trial:
     def _confirm(self, why: dict[str, object]) -> None:
         """Durable first; then the old students are let go of."""
         self._store.confirm()
+        self._updater.running = self._store.state.active
         side, old = self._side, self._old
         self._desk.call(side.end)
         self._desk.note("confirmed", {"version": self.version, "release": self.release, **why})
@@ -249,7 +249,7 @@ class Trial:
         """
         slot = self._store.state.previous
         seat = self._seat_of(slot) if slot >= 0 else build_factory()
-        self._updater.go_back()
+        self._updater.running = self._updater.go_back()
         side, old = self._side, self._side.live
         self._desk.call(lambda: side.swap(seat, None))
         old.eyes.close()

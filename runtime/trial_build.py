@@ -6,11 +6,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
-from ota.golden import check_golden
-
 from drivers.board import Board
 from drivers.faults import ModelRefused
 from drivers.interfaces import Clock, Npu, Session
+from ota.golden import check_golden
 from ota.manifest import GOLDEN_FILE
 from ota.refusal import Refused
 from runtime.eyes import Eyes, factory_packages

@@ -9,24 +9,23 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from drivers.serial_port import SerialPort
-from drivers.socket_port import listen_tcp, listen_unix
-from ota.admission import Facts
-from ota.link.address import Address, parse
-from ota.link.server import LinkServer
-from ota.state import FACTORY
-from ota.store import Store
-from ota.updater import Updater
-
 from drivers.board import Board
 from drivers.faults import ModelRefused, NpuFault, StorageFault
 from drivers.interfaces import Clock, Npu, Serial, Worker
+from drivers.serial_port import SerialPort
+from drivers.socket_port import listen_tcp, listen_unix
 from drivers.toml_strict import ConfigErrors
 from drivers.update_config import UpdatesConfig
 from models.package import find_package, read_info
+from ota.admission import Facts
+from ota.link.address import Address, parse
+from ota.link.server import LinkServer
 from ota.pack_delta import can_unpack
 from ota.refusal import Refused
 from ota.service import Path as Way
+from ota.state import FACTORY
+from ota.store import Store
+from ota.updater import Updater
 from runtime import needs
 from runtime.alarm import Alarms
 from runtime.control import Control
@@ -216,9 +215,10 @@ class UpdateBuilder:
         )  # fmt: skip
         trial = Trial(config, updater, desk, camera.side, builder.build, camera.health, clock)
         updates = Updates(worker, desk, trial, updater.store, camera.health, clock, camera.stop)
+        budget_kb = self._board.memory.address_space_mb << 10
         status = StatusSource(
-            self._hello, updater, trial, camera.side, camera.health, camera.alarms,
-            self._site_told(updater.store), self._board.memory.address_space_mb << 10, clock,
+            updater, trial, camera.side, camera.health, camera.alarms, camera.site.name,
+            budget_kb, clock,
         )  # fmt: skip
         service = UpdateService(
             self._hello, updater, trial, builder.build_factory, desk, camera.control, status,
@@ -235,11 +235,6 @@ class UpdateBuilder:
             return LinkServer(port, WAYS[where.kind], service, self._clock, self._parts.desk.note)
 
         return Link(text, partial(listen, where, self._clock), serve, self._parts.desk)
-
-    def _site_told(self, store: Store) -> dict[str, object]:
-        pushed = store.site
-        origin = "link" if self._camera.options.is_pushed else "image"
-        return {"name": self._camera.site.name, "digest": pushed.digest, "from": origin}
 
     def _site_text(self) -> str:
         pushed = self._parts.updater.store.site

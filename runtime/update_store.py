@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from ota.area import needed_bytes
-from ota.store import Store
-
 from drivers.board import Board
 from drivers.faults import StorageFault
 from drivers.interfaces import Storage
 from drivers.update_config import UpdatesConfig
+from ota.area import needed_bytes
+from ota.store import Store
 from runtime import plugins
 from runtime.options import FindDriver
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ota.link.server import LinkServer
-from ota.store import Store
-
 from drivers.faults import LinkFault
 from drivers.interfaces import Clock, Serial, Worker
+from ota.link.server import LinkServer
 from ota.refusal import Refused
+from ota.store import Store
 from runtime.context import Context
 from runtime.desk import Desk
 from runtime.health import Health
