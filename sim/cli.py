@@ -16,6 +16,7 @@ COMMANDS = {
     "dataset": ("sim.dataset.cli:dataset", "labelled pictures for training"),
     "workday": ("sim.workday.cli:run", "an hour of normal work with planted hazards, scored"),
     "fleet": ("sim.fleet.cli:fleet", "100,000 cameras that poll a channel: load, roll-out, halt"),
+    "cable": ("sim.board.cable_cli:cable", "a serial cable between two programs on this computer"),
     "sheet": ("sim.dataset.cli:sheet", "a contact sheet of random sites"),
 }
 """Word -> where its function is, and what it does; only the one asked for is imported."""
