@@ -1,4 +1,4 @@
-"""`haetae alarm`: see and command the alarms of the camera that runs here, through its socket."""
+"""`haetae alarm`: see and command alarms, over a link or the socket of a camera that runs here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,18 @@ from typing import Any
 
 import msgpack
 
-OK, REFUSED, ARGUMENTS, UNREACHABLE = 0, 1, 2, 7
+from ota.technician import (
+    DONE,
+    REFUSED,
+    UNREACHABLE,
+    Camera,
+    WrongArgument,
+    add_link_arguments,
+    make_parser,
+    run,
+)
+from ota.technician_words import plain, printable
+
 WAIT_S = 2.0
 """For an answer: some ticks of the loop, also of a slow one."""
 MAX_ANSWER_BYTES = 1 << 17
@@ -26,8 +37,6 @@ COMMANDS = {
     "unshelve": "end shelvings",
     "test": "self test of the outputs",
 }
-EPILOG = """exit codes: 0 done, 1 refused by the camera (it says why), 2 wrong arguments,
-7 no camera answers at the socket"""
 
 
 class Unreachable(Exception):
@@ -40,22 +49,33 @@ def alarm(argv: Sequence[str]) -> int:
     Returns:
         0, 1 (refused), 2 (wrong arguments) or 7 (no answer).
     """
+    return run(_parser(), argv, _do)
+
+
+def _do(arguments: argparse.Namespace) -> int:
     try:
-        arguments = _parser().parse_args(argv)
-    except SystemExit as leave:  # argparse has said what is wrong
-        return ARGUMENTS if leave.code else OK
-    try:
-        answer = ask(arguments.socket, _message(arguments))
+        answer = _ask(arguments)
     except Unreachable as nobody:
         print(nobody, file=sys.stderr)
         return UNREACHABLE
     if arguments.json:
-        print(json.dumps(answer))
+        print(json.dumps(plain(answer)))
     elif answer.get("ok"):
         _print(arguments.command, answer)
     else:
         print(f"refused: {answer.get('reason', 'without a reason')}", file=sys.stderr)
-    return OK if answer.get("ok") else REFUSED
+    return DONE if answer.get("ok") else REFUSED
+
+
+def _ask(arguments: argparse.Namespace) -> dict[str, Any]:
+    message = _message(arguments)
+    if arguments.socket:
+        return ask(arguments.socket, {**message, "by": arguments.by})
+    if not arguments.link:
+        raise WrongArgument("say which camera: --link serial:/dev/ttyUSB0, or --socket PATH")
+    do = message.pop("do")
+    with Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
+        return {"ok": True, **camera.ask({"list": "alarms"}.get(do, do), message)}
 
 
 def ask(path: str, message: dict[str, Any]) -> dict[str, Any]:
@@ -81,18 +101,13 @@ def ask(path: str, message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="haetae alarm",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("haetae alarm", __doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     for name, text in COMMANDS.items():
         sub = commands.add_parser(name, help=text, description=text)
-        sub.add_argument("--socket", required=True, help="as [control] of the board file says")
-        sub.add_argument("--json", action="store_true", help="the answer as one JSON object")
-        sub.add_argument("--by", default=_user(), help="who asks, for the journal (default: you)")
+        add_link_arguments(sub, is_required=False)
+        sub.add_argument("--socket", help="on the camera itself: as [control] of its board file")
+        sub.add_argument("--by", default=_user(), help="who asks, with --socket (default: you)")
         if name in ("ack", "shelve", "unshelve"):
             sub.add_argument("number", nargs="?", type=int, help="of the alarm, as list says")
             sub.add_argument("--place", help="zone or line")
@@ -120,7 +135,7 @@ def _duration(text: str) -> int:
 
 def _message(arguments: argparse.Namespace) -> dict[str, Any]:
     do = {"test": "self_test"}.get(arguments.command, arguments.command)
-    message = {"do": do, "by": arguments.by}
+    message: dict[str, Any] = {"do": do}
     for name in ("number", "place", "rule", "for_ms"):
         value = getattr(arguments, name, None)
         if value is not None:
@@ -153,4 +168,4 @@ def _print_list(alarms: list[dict[str, Any]]) -> None:
         if row.get("text"):
             why.append(f"{row['text']}, for {row.get('for_ms', 0) / 1000:.0f} s")
         cells = (row.get(name, "") for name in ("number", "severity", "state", "rule", "place"))
-        print(line.format(*(str(cell) for cell in cells), "; ".join(why)).rstrip())
+        print(line.format(*map(printable, cells), printable("; ".join(why))).rstrip())

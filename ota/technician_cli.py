@@ -1,0 +1,257 @@
+"""`haetae ota push|rollback|confirm`: bring students to a camera, and end their trial."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ota.bundle import BundleFile
+from ota.link.lost import LinkLost
+from ota.link.progress import Progress
+from ota.refusal import REASONS, Refused
+from ota.status_words import TRIAL, next_step, students
+from ota.technician import (
+    DONE,
+    EPILOG,
+    REFUSED,
+    ROLLED_BACK,
+    STOPPED,
+    Camera,
+    WrongArgument,
+    add_link_arguments,
+    fail,
+    make_parser,
+    run,
+)
+from ota.technician_progress import Meter
+from ota.technician_watch import LOOK_MS, Watch, same, verdict
+from ota.technician_words import Table, number, plain, size, span, table, text
+
+PATIENCE_S: Final = 120
+"""For a camera that is away: long enough to climb down and put the plug back."""
+AGAIN_MS: Final = 1000.0
+BROKEN: Final = "the link is broken; trying again. Look at the plug (Ctrl-C stops)"
+BACK: Final = "the camera answers again"
+AGAIN: Final = "look at the plug, then run the same command again: it goes on where it stopped"
+WATCH_STOPPED: Final = "\nstopped watching; the trial goes on. next: `haetae status`"
+SETTLE_MS: Final = 20_000.0
+"""For the swap after confirm or rollback."""
+PUSH_EPILOG: Final = EPILOG.replace("130", "8 the camera went back to the students before,\n130")
+
+
+def push(argv: Sequence[str]) -> int:
+    """Run `haetae ota push`; `argv` begins after these words.
+
+    Returns:
+        0 it is there (and, watched, confirmed), 1 refused, 2 wrong arguments or file, 7 no camera,
+        8 rolled back, 130 Ctrl-C.
+    """
+    parser = make_parser("haetae ota push", "Bring a bundle to a camera.", PUSH_EPILOG)
+    parser.add_argument("bundle", metavar="BUNDLE", type=Path)
+    parser.add_argument(
+        "--allow-older", action="store_true", help="also where the camera has a newer release"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="also where its trial failed on this camera before"
+    )
+    parser.add_argument(
+        "--watch",
+        action=argparse.BooleanOptionalAction,
+        default=sys.stdout.isatty(),
+        help="stay until the trial is over (on a terminal that is so by itself)",
+    )
+    parser.add_argument(
+        "--patience", type=_seconds, default=PATIENCE_S, metavar="S",
+        help=f"try a broken link for so many seconds (default {PATIENCE_S})",
+    )  # fmt: skip
+    add_link_arguments(parser)
+    return run(parser, argv, _push)
+
+
+def confirm(argv: Sequence[str]) -> int:
+    """Run `haetae ota confirm`; `argv` begins after these words. Returns as `push`."""
+    text = "End the trial now: the new students stay."
+    return run(_short_parser("confirm", text), argv, lambda found: _end_trial(found, "confirm"))
+
+
+def rollback(argv: Sequence[str]) -> int:
+    """Run `haetae ota rollback`; `argv` begins after these words. Returns as `push`."""
+    text = "End the trial, or go back to the students before the ones that run."
+    return run(_short_parser("rollback", text), argv, lambda found: _end_trial(found, "rollback"))
+
+
+def _short_parser(word: str, text: str) -> argparse.ArgumentParser:
+    parser = make_parser(f"haetae ota {word}", text)
+    add_link_arguments(parser)
+    return parser
+
+
+def _seconds(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text}: must be a whole number of seconds")
+    return int(text)
+
+
+def _push(arguments: argparse.Namespace) -> int:
+    path: Path = arguments.bundle
+    try:
+        bundle = BundleFile(path)
+    except Refused as refused:
+        raise WrongArgument(f"{path}: {refused.detail or REASONS[refused.reason]}") from refused
+    except OSError as error:
+        raise WrongArgument(f"{path}: {error.strerror or error}") from error
+    with bundle, Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
+        return _Push(camera, bundle, arguments).run()
+
+
+class _Push:
+    """One push, from the first look to the end of the trial."""
+
+    def __init__(self, camera: Camera, bundle: BundleFile, arguments: argparse.Namespace) -> None:
+        self._camera, self._bundle, self._arguments = camera, bundle, arguments
+        self._digest = bundle.head.digest
+        self._patience_ms = arguments.patience * 1e3
+        self._meter = Meter(sys.stdout, camera.clock, is_quiet=arguments.json)
+        self._lost_ms: float | None = None
+        self._sent = 0
+
+    def run(self) -> int:
+        """Returns the exit code."""
+        before = self._camera.ask("status")
+        name = text(before, "device") or "the camera"
+        self._meter.say(f"{name} runs {students(table(before, 'students'))}")
+        update = table(before, "update")
+        is_tried = update.get("phase") in TRIAL and self._is_this(update)
+        if not is_tried and same(table(before, "students").get("digest"), self._digest):
+            return self._finish("already", "that is this bundle: nothing to do", before)
+        if not is_tried:
+            done = number(update, "done") if self._is_this(update) else 0
+            self._send(size(done) if done else "")
+        if self._arguments.watch:
+            return self._watch()
+        said = "its trial begins by itself\nnext: `haetae status` tells how it goes"
+        return self._finish("sent", said, {})
+
+    def _is_this(self, update: Table) -> bool:
+        """It is the update that the status tells of."""
+        if update.get("digest"):
+            return same(update["digest"], self._digest)
+        manifest = self._bundle.manifest
+        return (
+            update.get("release") == manifest.release and update.get("version") == manifest.version
+        )
+
+    def _send(self, there: str) -> None:
+        camera, meter = self._camera, self._meter
+        manifest = self._bundle.manifest
+        if self._arguments.again:
+            self._forget()
+        camera.use_key("offer")
+        client = camera.client
+        client.reconnect = camera.reopen
+        rest = f": {there} of it are there already" if there else ""
+        meter.say(f"pushing version {manifest.version} (release {manifest.release}){rest}")
+        began_ms = camera.clock.now_ms()
+        try:
+            client.push(self._bundle, self._arguments.allow_older, self._show)
+        finally:
+            meter.end()
+            self._sent = client.talk.sent_bytes
+        took = span(camera.clock.now_ms() - began_ms)
+        meter.say(f"all of it is there: {size(self._sent)} sent in {took}")
+
+    def _forget(self) -> None:
+        """A trial that failed here, or another transfer."""
+        try:
+            self._camera.ask("abandon")
+        except Refused as refused:
+            if refused.reason != "nothing":
+                raise
+
+    def _show(self, progress: Progress) -> None:
+        """Also tells of a link that breaks, and gives up when it stays broken."""
+        now_ms = self._camera.clock.now_ms()
+        if not progress.is_lost:
+            if self._lost_ms is not None:
+                self._meter.say(BACK)
+            self._lost_ms = None
+            self._meter.show(progress)
+        elif self._lost_ms is None:
+            self._lost_ms = now_ms
+            self._meter.say(BROKEN)
+        elif now_ms - self._lost_ms > self._patience_ms:
+            raise LinkLost(f"the link was broken for {span(now_ms - self._lost_ms)}", AGAIN)
+
+    def _watch(self) -> int:
+        try:
+            status = Watch(self._look, self._meter, self._camera.clock).run(self._digest)
+        except KeyboardInterrupt:
+            return fail(self._arguments, STOPPED, "stopped", WATCH_STOPPED)
+        told, sentence = verdict(status, self._digest)
+        code = {"confirmed": DONE, "waiting": DONE, "rolled_back": ROLLED_BACK}.get(told, REFUSED)
+        return self._finish(told, f"{sentence}\nnext: {next_step(status)}", status, code)
+
+    def _look(self) -> Table:
+        """The status, also of a camera that is away for a while."""
+        while True:
+            try:
+                status = self._camera.ask("status")
+            except LinkLost as lost:
+                self._wait(lost)
+            else:
+                if self._lost_ms is not None:
+                    self._meter.say(BACK)
+                self._lost_ms = None
+                return status
+
+    def _wait(self, lost: LinkLost) -> None:
+        now_ms = self._camera.clock.now_ms()
+        self._camera.close()
+        if self._lost_ms is None:
+            self._lost_ms = now_ms
+            self._meter.say(BROKEN)
+        elif now_ms - self._lost_ms > self._patience_ms:
+            raise lost
+        self._camera.clock.sleep_until_ms(now_ms + AGAIN_MS)
+
+    def _finish(self, told: str, said: str, status: Table, code: int = DONE) -> int:
+        if self._arguments.json:
+            answer = {"ok": code == DONE, "outcome": told, "sent_bytes": self._sent}
+            print(json.dumps(plain({**answer, "status": status})))
+        else:
+            self._meter.say(said)
+        return code
+
+
+def _end_trial(arguments: argparse.Namespace, command: str) -> int:
+    with Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
+        before = camera.ask("status")
+        camera.ask(command)
+        after = _settled(camera, before)
+        if arguments.json:
+            print(json.dumps(plain({"ok": True, "status": after})))
+        else:
+            done = "confirmed" if command == "confirm" else "gone back to"
+            print(f"{done}: {students(table(after, 'students'))}\nnext: {next_step(after)}")
+    return DONE
+
+
+def _settled(camera: Camera, before: Table) -> Table:
+    """The status after the swap, or after waiting for it in vain."""
+    until_ms = camera.clock.now_ms() + SETTLE_MS
+    was_idle = _is_idle(before)
+    while True:
+        after = camera.ask("status")
+        is_other = after.get("students") != before.get("students")
+        is_over = _is_idle(after) and (is_other or not was_idle)
+        if is_over or camera.clock.now_ms() >= until_ms:
+            return after
+        camera.clock.sleep_until_ms(camera.clock.now_ms() + LOOK_MS / 4)
+
+
+def _is_idle(status: Table) -> bool:
+    return text(table(status, "update"), "phase") in ("", "idle")
