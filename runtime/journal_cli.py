@@ -1,4 +1,4 @@
-"""`haetae journal`: read or export the event journal, also while the camera runs."""
+"""`haetae journal`: read, export or fetch the event journal, also while the camera runs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from drivers.toml_strict import ConfigErrors
 from runtime.alarm_words import sentence
 from runtime.journal import read_all
 from runtime.journal_export import WRITERS, as_row, export, to_json, wall_utc
+from runtime.journal_pull_cli import add_pull
 from runtime.journal_slot import Record
 
 EXIT_OK, EXIT_ARGUMENTS, EXIT_STORAGE = 0, 2, 6
@@ -26,13 +27,13 @@ def journal(argv: Sequence[str]) -> int:
     """Run the command; `argv` begins after the word "journal".
 
     Returns:
-        0, 2 (wrong arguments or board file) or 6 (the journal cannot be read, or OUT not written).
+        0, 2 (wrong arguments or board file) or 6 (the journal cannot be read, or OUT not written);
+        of pull also 1 (refused by the camera), 7 (no camera answers) or 130 (Ctrl-C).
     """
     try:
         arguments = _parser().parse_args(argv)
-        path = Path(arguments.path or load_board(arguments.board).storage.path)
-        action: Callable[[argparse.Namespace, Path], int] = arguments.action
-        return action(arguments, path)
+        action: Callable[[argparse.Namespace], int] = arguments.action
+        return action(arguments)
     except SystemExit as leave:  # argparse has said what is wrong
         return EXIT_ARGUMENTS if leave.code else EXIT_OK
     except BrokenPipeError:  # `| head`; what is left in the buffer must not fail at exit
@@ -46,7 +47,8 @@ def journal(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="haetae journal", description=__doc__)
-    actions = parser.add_subparsers(required=True, metavar="show|export")
+    actions = parser.add_subparsers(required=True, metavar="show|export|pull")
+    add_pull(actions)
     show = actions.add_parser("show", help="print the events in words")
     export_ = actions.add_parser("export", help="write the events to a file")
     for sub, action in ((show, _show), (export_, _export)):
@@ -69,7 +71,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _show(arguments: argparse.Namespace, path: Path) -> int:
+def _path(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.path or load_board(arguments.board).storage.path)
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    path = _path(arguments)
     reader = FileReader(path)
     try:
         records = deque(read_all(reader), arguments.last)
@@ -135,8 +142,8 @@ def _is_word(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isidentifier()
 
 
-def _export(arguments: argparse.Namespace, path: Path) -> int:
-    out: Path = arguments.out
+def _export(arguments: argparse.Namespace) -> int:
+    path, out = _path(arguments), arguments.out
     if out.exists() and path.exists() and out.samefile(path):
         raise ValueError(f"{out}: is the journal itself")
     reader = FileReader(path)
