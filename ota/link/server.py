@@ -214,6 +214,8 @@ class LinkServer:
     def _long_piece(
         self, sequence: int, number: int, total: int, offset: int, data: bytes, now_ms: float
     ) -> None:
+        if type(number) is not int or not 0 <= number < 1 << 32:
+            raise Refused("argument", "no number of a question")
         if self._answers.number == number:
             self._answer(number, 0)
             return
@@ -228,7 +230,7 @@ class LinkServer:
     def _more(self, sequence: int, parts: list[Any], now_ms: float) -> None:
         match parts:
             case [int() as number, int() as offset] if self._answers.has(number, offset):
-                self._answer(number, offset)
+                self._answer(int(number), int(offset))
             case _:
                 self._refuse(sequence, Refused("session", "no such answer"), "more", now_ms)
 
