@@ -29,7 +29,7 @@ from ota.manifest import (
     parse_manifest,
     to_bytes,
 )
-from ota.pack_delta import pack_chunk
+from ota.pack_delta import Packer
 from ota.refusal import Refused
 
 NO_SIGNATURES: bytes = wire.pack([])
@@ -156,13 +156,15 @@ def assemble(
     ordered = sorted(files, key=lambda file: (ROLES.index(file.role), file[1:3]))
     if base is not None:
         ordered = for_each_target(ordered)
+    packers: dict[str, Packer] = {}
     entries, parts = [], []
     for file in ordered:
         plain = [file.data[at : at + CHUNK_BYTES] for at in range(0, len(file.data), CHUNK_BYTES)]
         stored = plain
         if base is not None:
-            dictionary = base.payload(file.target)
-            stored = [pack_chunk(chunk, dictionary) for chunk in plain]
+            if file.target not in packers:
+                packers[file.target] = Packer(base.payload(file.target))
+            stored = [packers[file.target].pack(chunk) for chunk in plain]
         entries.append(
             FileEntry(
                 role=file.role,

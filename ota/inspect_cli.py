@@ -124,7 +124,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     else:
         for check in checks:
             if check.result != NOT_REACHED:
-                print(f"{check.result:<10} {check.name:<10} {check.detail}".rstrip())
+                why = f"{check.reason}: " if check.reason not in ("", check.name) else ""
+                print(f"{check.result:<10} {check.name:<10} {why}{check.detail}".rstrip())
         print(_verdict(wrong))
     return 1 if wrong else 0
 
@@ -132,5 +133,4 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _verdict(wrong: list[Check]) -> str:
     if not wrong:
         return "a camera would take it"
-    first = wrong[0]
-    return f"a camera would refuse it: {REASONS.get(first.name, first.detail)}"
+    return f"a camera would refuse it: {REASONS[wrong[0].reason]}"

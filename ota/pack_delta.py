@@ -28,32 +28,43 @@ def can_unpack() -> bool:
     return zstandard is not None
 
 
-def pack_chunk(plain: bytes, base: bytes) -> bytes:
-    """Compress one chunk; the same bytes for the same version of the library.
+class Packer:
+    """Compresses chunks against one base, which is indexed once.
 
     Args:
-        plain: at most CHUNK_BYTES.
         base: the dictionary; may be empty.
 
     Raises:
         Refused: "delta": the library is not there.
     """
-    library = _library()
-    window_log = max(17, min(27, (len(base) + len(plain)).bit_length()))
-    parameters = library.ZstdCompressionParameters.from_level(
-        LEVEL,
-        source_size=len(plain),
-        dict_size=len(base),
-        window_log=window_log,
-        write_content_size=True,
-        write_checksum=False,
-        write_dict_id=False,
-    )
-    compressor = library.ZstdCompressor(
-        compression_params=parameters, dict_data=_dictionary(library, base)
-    )
-    packed: bytes = compressor.compress(plain)
-    return packed
+
+    def __init__(self, base: bytes) -> None:
+        library = _library()
+        parameters = library.ZstdCompressionParameters.from_level(
+            LEVEL,
+            source_size=CHUNK_BYTES,
+            dict_size=len(base),
+            window_log=max(17, min(27, (len(base) + CHUNK_BYTES).bit_length())),
+            write_content_size=True,
+            write_checksum=False,
+            write_dict_id=False,
+        )
+        dictionary = _dictionary(library, base)
+        if dictionary is not None:
+            dictionary.precompute_compress(compression_params=parameters)
+        self._compressor = library.ZstdCompressor(
+            compression_params=parameters, dict_data=dictionary
+        )
+
+    def pack(self, plain: bytes) -> bytes:
+        """One frame of at most CHUNK_BYTES; always the same for one version of the library."""
+        packed: bytes = self._compressor.compress(plain)
+        return packed
+
+
+def pack_chunk(plain: bytes, base: bytes) -> bytes:
+    """Compress one chunk against a base. Raises Refused: "delta"."""
+    return Packer(base).pack(plain)
 
 
 def unpack_chunk(stored: bytes, size: int, base: bytes) -> bytes:

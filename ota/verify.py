@@ -35,11 +35,18 @@ ADMISSION: Final = (
 
 
 class Check(NamedTuple):
-    """One check: its name (a reason of refusal, or what is looked at), how it ended, why."""
+    """One check.
+
+    Attributes:
+        name: a reason of refusal, or what is looked at.
+        result: OK, REFUSED, NOT_ASKED or NOT_REACHED.
+        detail: for people. reason: of a refusal, a key of `ota.refusal.REASONS`.
+    """
 
     name: str
     result: str
     detail: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,5 +255,4 @@ def students(
 
 
 def _refused(name: str, refused: Refused) -> Check:
-    words = refused.detail or REASONS[refused.reason]
-    return Check(name, REFUSED, words if refused.reason == name else f"{refused.reason}: {words}")
+    return Check(name, REFUSED, refused.detail or REASONS[refused.reason], refused.reason)

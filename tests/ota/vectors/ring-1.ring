@@ -1,0 +1,2 @@
+‚¤bodyÅ‹Š«bundle_keys‘‚¤name¨bundle-1¦publicÄ t‚™àËÓðaè¼ó2ì[IGæÂ¶?gtOG°bundle_threshold¬channel_keys‘‚¤name©channel-1¦publicÄ ¥¤¿ÏåSxs¥¦$÷Õ#ðüÒmUâ	… ¾¡©Òoƒ¦format©operators§productªhaetae-cam§revoked¥roots“‚¤name¦root-1¦publicÄ  ;Öû-´¾8e–ÐäS—3—E¡@«$ Ü¢/H‚¤name¦root-2¦publicÄ ”™ª&Ðš
+‘Qf-]KFhYþFU%ûþ'iæ™ûÂš‚¤name¦root-3¦publicÄ ÞæYwá°oêš®V-Î#˜ä¸°~ÀØÛgiÏð©threshold§versionªsignatures’’ÄH×/pS‰Ä@ñ¬I*.]ÇÚÔGäso"ýÆ@ºø0ù/üþQç3áåª,”3“¥o¾îC«x?–œ_A	:AžEÅò³œ„	’Ä®ÈP9sMÞÄ@½C•L>ü¯9ñ–o´¡»ã>sýüá—”j×ÒÛwpI”Þª¿¬Ö±‡%Ö<Uéæ!hkê
