@@ -15,7 +15,6 @@ from ota import wire
 from ota.build import Source, assemble, collect
 from ota.delta import DeltaBase, read_base
 from ota.head import FIXED, Head, parse_head
-from ota.key_ring import chain_bytes
 from ota.keys import DOMAIN_RING, sign, signatures_bytes
 from tests.ota import vendor
 from tests.ota.bundles import values

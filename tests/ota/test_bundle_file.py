@@ -166,6 +166,8 @@ def test_a_delta_gives_what_the_whole_bundle_gives(tmp_path):
     delta = write(tmp_path / "delta.bundle", signed(new, release=2, base=base))
     assert delta.stat().st_size < 0.05 * whole.stat().st_size
     assert signed(new, release=2, base=base) == delta.read_bytes()
+    with BundleFile(delta) as opened:
+        assert all(entry.target and entry.stored for entry in opened.manifest.files)
     again = read_base([delta, base_path], TARGETS)
     for target in TARGETS:
         held = contents(whole, target)
