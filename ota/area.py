@@ -22,7 +22,8 @@ RING_BYTES: Final = 8192
 SITE_BYTES: Final = 1 << 15
 STATES: Final = 3
 """Two are enough for power cuts. The third is for a sync that failed and a process that started
-anew: then the newest record may be in the kernel's memory alone, and the one before must stay."""
+anew: then the newest record may be in the kernel's memory alone, and the one before it must stay
+while the next is written."""
 RINGS: Final = 3
 SITES: Final = 3
 SLOTS: Final = 2

@@ -77,6 +77,7 @@ class Store:
         self._rings = Records(storage, layout.rings, layout.ring_bytes, RING_MAGIC)
         self.slots = tuple(SlotArea(storage, at, layout.slot_bytes) for at in layout.slots)
         self.locked = ""
+        self._is_settled = False
         self.state = self._load()
 
     def _load(self) -> State:
@@ -96,15 +97,29 @@ class Store:
 
     def commit(self, state: State) -> None:
         """Make a state durable. Raises Refused: "storage" or "newer_format"."""
-        self.check_unlocked()
+        self.settle()
         with refusing():
             self._states.write(to_bytes(state))
         self.state = state
 
-    def check_unlocked(self) -> None:
-        """Raises Refused: "newer_format" where nothing may be changed."""
+    def settle(self) -> None:
+        """Before the first change of a run: make surely durable what was found at the start.
+
+        After a sync that failed, a process that starts anew may read what is in the kernel's memory
+        alone. What that says must not be built upon.
+
+        Raises:
+            Refused: "storage"; "newer_format" where nothing may be changed.
+        """
         if self.locked:
             raise Refused("newer_format", self.locked)
+        if self._is_settled:
+            return
+        newest = self._states.newest
+        if newest is not None:
+            with refusing():
+                self._states.write(newest.body)
+        self._is_settled = True
 
     # the key ring
 
@@ -116,7 +131,7 @@ class Store:
 
     def save_ring(self, data: bytes) -> None:
         """Make a verified key ring durable. Raises Refused: "storage" or "newer_format"."""
-        self.check_unlocked()
+        self.settle()
         with refusing():
             self._rings.write(data)
 
@@ -181,6 +196,7 @@ class Store:
         """Make a verified chunk durable. Raises Refused: "storage"."""
         if self.state.slots[slot].status != "receiving":
             raise ValueError(f"slot {slot} is {self.state.slots[slot].status}")
+        self.settle()
         with refusing():
             self.slots[slot].write_chunk(self._info(slot).head_bytes, chunk, plain)
 
@@ -274,7 +290,7 @@ class Store:
         Raises:
             Refused: "too_long", "argument": empty, "storage", "newer_format".
         """
-        self.check_unlocked()
+        self.settle()
         body = text.encode()
         most = self._layout.site_bytes - records.OVERHEAD_BYTES
         if len(body) > most:

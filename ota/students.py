@@ -7,6 +7,7 @@ Whoever can write the flash directly is not held up here; that is for the board'
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from ota import steps
@@ -55,6 +56,7 @@ class Students:
         self.facts = facts
         self.ring = _newest(trust_first(ring_trusted), store.ring)
         self.running = FACTORY
+        self._failed: list[int] = []
 
     def rings(self, chain: list[bytes]) -> int:
         """Take newer key rings, oldest first; durable on return.
@@ -91,9 +93,30 @@ class Students:
     def load_active(self) -> LoadedSet:
         """At the start: the active set, or where it cannot be used the one before, or the factory.
 
-        What is damaged is set aside durably. What cannot be read for now is not: it may at the next
-        start. Never raises: a camera always starts.
+        What cannot be used is set aside durably when the flash takes it, here or before the next
+        offer. Never raises: a camera always starts.
         """
+        loaded = self._load_first()
+        with suppress(Refused):  # flash takes nothing now
+            self.settle()
+        return loaded
+
+    def settle(self) -> None:
+        """Set aside durably what could not be used at the start, if it still cannot.
+
+        Raises:
+            Refused: "storage" or "newer_format".
+        """
+        for slot in self._failed:
+            try:
+                self.load_set(slot)
+            except Refused as refused:
+                self.store.set_aside(slot, refused.reason, refused.detail)
+        self._failed.clear()
+
+    def _load_first(self) -> LoadedSet:
+        """The first set that can be used; `_failed` has those before it."""
+        self._failed.clear()
         state = self.store.state
         slots = () if state.active == FACTORY else (state.active, steps.fall_back(state))
         for slot in slots:
@@ -101,8 +124,8 @@ class Students:
                 break
             try:
                 manifest, files = self.load_set(slot)
-            except Refused as refused:
-                self._set_aside(slot, refused)
+            except Refused:
+                self._failed.append(slot)
             else:
                 self.running = slot
                 return LoadedSet(slot, manifest, files)
@@ -154,14 +177,6 @@ class Students:
             raise Refused("base", "the students that came with the image run")
         _, taken = self.store.contents(slot, self.facts.target)
         return b"".join(self.store.read_placed(slot, placed) for placed in taken.files)
-
-    def _set_aside(self, slot: int, refused: Refused) -> None:
-        if refused.reason == "storage":
-            return
-        try:
-            self.store.set_aside(slot, refused.reason, refused.detail)
-        except Refused:  # flash takes nothing now: the next start finds it again
-            return
 
 
 def _newest(trusted: KeyRing, stored: bytes) -> KeyRing:

@@ -105,8 +105,8 @@ class Updater(Students):
             Refused: "nothing": it runs already, or it is the set before; why it failed its trial;
                 "busy"; and what `ota.admission.admit` says.
         """
-        self.store.check_unlocked()
         parsed = parse_head(head)
+        self.settle()
         self.rings(parse_chain(parsed.rings))
         self._check_known(parsed.digest, allow_older)
         admitted = admit(parsed, self.facts, self.ring, self.store.state, allow_older)

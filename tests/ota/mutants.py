@@ -1,0 +1,189 @@
+"""Cameras with one mistake each, which the power cuts must find."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from ota import area, records, site_steps, slots, steps
+from ota.records import Records
+from ota.slots import SlotArea
+from ota.state import SlotInfo
+from ota.store import SITE_MAGIC, Store
+
+Patch = pytest.MonkeyPatch
+Mutant = Callable[[Patch], object]
+
+
+def tries_in_ram(patch: Patch) -> None:
+    def begin_trial(store: Store) -> int:
+        store.state = steps.trial_begun(store.state)
+        return store.state.trial
+
+    patch.setattr(Store, "begin_trial", begin_trial)
+
+
+def site_tries_in_ram(patch: Patch) -> None:
+    def site_started(store: Store) -> int:
+        store.state = site_steps.started(store.state)
+        return store.state.site.tries
+
+    patch.setattr(Store, "site_started", site_started)
+
+
+def single_state_record(patch: Patch) -> None:
+    patch.setattr(area, "STATES", 1)
+
+
+def ring_in_place(patch: Patch) -> None:
+    patch.setattr(area, "RINGS", 1)
+
+
+def no_crc(patch: Patch) -> None:
+    def decode(data: bytes, magic: bytes) -> records.Record | None:
+        if data[:4] != magic:
+            return None
+        _, major, minor, _, seq, length = records.HEADER.unpack_from(data)
+        body = data[records.HEADER.size :][:length]
+        return records.Record(seq, major, minor, body)
+
+    patch.setattr(records, "decode", decode)
+
+
+def records_without_sync(patch: Patch) -> None:
+    def write(places: Records, body: bytes) -> None:
+        places._seq += 1
+        at = (places._at + 1) % len(places._places)
+        unit = places._storage.atomic_unit_bytes
+        data = records.encode(places._magic, places._seq, body, unit)
+        places._storage.write_at(places._places[at], data)
+        places._at = at
+        places.newest = records.Record(places._seq, records.MAJOR, records.MINOR, body)
+
+    patch.setattr(Records, "write", write)
+
+
+def data_without_sync(patch: Patch) -> None:
+    def write_only(storage: Any, at: int, data: bytes) -> None:
+        storage.write_at(at, data)
+
+    patch.setattr(slots, "write_through", write_only)
+
+
+def no_hash_at_load(patch: Patch) -> None:
+    def read_file(area: SlotArea, head_bytes: int, placed: Any) -> bytes:
+        at = area._payload(head_bytes) + placed.slot_at
+        return area._storage.read_at(at, placed.entry.bytes)
+
+    patch.setattr(SlotArea, "read_file", read_file)
+
+
+def data_without_sync_nor_hash(patch: Patch) -> None:
+    data_without_sync(patch)
+    no_hash_at_load(patch)
+
+
+def floor_before_confirm(patch: Patch) -> None:
+    def confirm(store: Store) -> None:
+        counter = store.state.slots[store.state.trial].counter
+        store.commit(replace(store.state, floor=max(store.state.floor, counter)))
+        store.commit(steps.confirmed(store.state))
+
+    patch.setattr(Store, "confirm", confirm)
+
+
+def floor_after_confirm(patch: Patch) -> None:
+    def confirm(store: Store) -> None:
+        state = steps.confirmed(store.state)
+        store.commit(replace(state, floor=store.state.floor))
+        store.commit(state)
+
+    patch.setattr(Store, "confirm", confirm)
+
+
+def invalidated_after(patch: Patch) -> None:
+    def receive(store: Store, slot: int, info: SlotInfo, head: bytes) -> None:
+        store.slots[slot].write_head(head)
+        store.commit(steps.receiving(store.state, slot, info))
+
+    patch.setattr(Store, "receive", receive)
+
+
+def into_the_active_slot(patch: Patch) -> None:
+    patch.setattr(steps, "free_slot", lambda state: max(state.active, 0))
+    patch.setattr(
+        steps,
+        "receiving",
+        lambda state, slot, info: steps.with_slot(state, slot, replace(info, status="receiving")),
+    )
+
+
+def staged_before_the_last_chunk(patch: Patch) -> None:
+    write_chunk, set_staged = Store.write_chunk, Store.set_staged
+
+    def early(store: Store, slot: int, chunk: Any, plain: bytes) -> None:
+        if chunk.index == 2:
+            set_staged(store, slot)
+            store.slots[slot].write_chunk(store._info(slot).head_bytes, chunk, plain)
+        else:
+            write_chunk(store, slot, chunk, plain)
+
+    patch.setattr(Store, "write_chunk", early)
+    patch.setattr(Store, "set_staged", lambda store, slot: None)
+
+
+def resume_without_hashing(patch: Patch) -> None:
+    patch.setattr(SlotArea, "missing", lambda area, head, taken: bytearray(len(taken.chunks)))
+
+
+def site_in_place(patch: Patch) -> None:
+    patch.setattr(site_steps, "free_place", lambda site: max(site.trial, site.confirmed, 0))
+
+
+def site_named_before_it_is_there(patch: Patch) -> None:
+    def save_site(store: Store, text: str) -> None:
+        place = site_steps.free_place(store.state.site)
+        body = text.encode()
+        store.commit(site_steps.saved(store.state, place, hashlib.sha256(body).digest()))
+        data = records.encode(SITE_MAGIC, 0, body, store._layout.unit_bytes)
+        records.write_through(store._storage, store._layout.sites[place], data)
+
+    patch.setattr(Store, "save_site", save_site)
+
+
+def confirm_in_two_steps(patch: Patch) -> None:
+    def confirm(store: Store) -> None:
+        state = steps.confirmed(store.state)
+        store.commit(replace(state, active=store.state.active, previous=store.state.previous))
+        store.commit(state)
+
+    patch.setattr(Store, "confirm", confirm)
+
+
+MUTANTS: dict[str, tuple[Mutant, tuple[str, ...]]] = {
+    "tries in RAM": (tries_in_ram, ("trial and confirm", "rollback")),
+    "tries of the site file in RAM": (site_tries_in_ram, ("site",)),
+    "single state record": (single_state_record, ("receive", "trial and confirm", "site")),
+    "key ring written in place": (ring_in_place, ("key rings",)),
+    "no CRC": (no_crc, ("receive", "trial and confirm", "rollback")),
+    "records without sync": (records_without_sync, ("receive", "trial and confirm", "rollback")),
+    "no sync of the data": (data_without_sync, ("first receive", "receive")),
+    "no sync of the data, no hash at load": (
+        data_without_sync_nor_hash,
+        ("first receive", "receive"),
+    ),
+    "floor raised before the confirm": (floor_before_confirm, ("trial and confirm",)),
+    "floor raised after the confirm": (floor_after_confirm, ("trial and confirm",)),
+    "confirm in two steps": (confirm_in_two_steps, ("trial and confirm",)),
+    "slot invalidated after its first byte": (invalidated_after, ("receive", "go back")),
+    "the active slot is written": (into_the_active_slot, ("receive",)),
+    "staged before the last chunk is there": (staged_before_the_last_chunk, ("first receive",)),
+    "resume without hashing": (resume_without_hashing, ("resume",)),
+    "site file written in place": (site_in_place, ("site",)),
+    "site file named before it is there": (site_named_before_it_is_there, ("site",)),
+}
+"""Name -> how it is made, the lives that it is played in."""
