@@ -132,7 +132,7 @@ def from_bytes(body: bytes) -> State:
     """
     try:
         return _read(State, wire.unpack(body, 1 << 16, "state"))
-    except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
+    except (msgspec.ValidationError, ValueError, TypeError, AttributeError) as error:
         raise Refused("newer_format", f"state: {error}") from error
 
 

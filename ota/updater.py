@@ -129,8 +129,8 @@ class Updater(Students):
         Raises:
             Refused: "session", "chunk": not the signed one, "storage", "argument".
         """
-        transfer = self.transfer
-        if transfer is None or transfer.digest[:SESSION_BYTES] != session:
+        transfer = self._under_way(session)
+        if transfer is None:
             return self._ended(session)
         if not 0 <= index < len(transfer.missing):
             raise Refused("argument", f"chunk {index}; there are {len(transfer.missing)}")
@@ -234,6 +234,15 @@ class Updater(Students):
         if hashlib.sha256(data).digest() != chunk.sha256:
             raise Refused("chunk", f"chunk {chunk.index} is not the signed one")
         return data
+
+    def _under_way(self, session: bytes) -> Transfer | None:
+        """The transfer of this name, if its slot is still its own."""
+        transfer = self.transfer
+        if transfer is None or transfer.digest[:SESSION_BYTES] != session:
+            return None
+        info = self.store.state.slots[transfer.slot]
+        is_ours = info.status == "receiving" and info.digest == transfer.digest
+        return transfer if is_ours else None
 
     def _ended(self, session: bytes) -> int:
         """-1 for a set that is complete; the sender has missed the answer."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drivers.faults import StorageFault
 from ota import records, wire
@@ -12,6 +14,8 @@ from ota.state import SlotInfo, State, from_bytes, to_bytes
 from ota.store import STATE_MAGIC, Store
 from sim.board.flash import Flash
 from tests.ota.camera import SLOT_BYTES, UNIT, bundle, install, new_flash, start
+
+NAMES = [*State.__struct_fields__, *SlotInfo.__struct_fields__, "confirmed", "digests", "colour"]
 
 
 def test_a_record_is_found_again_and_the_newest_counts():
@@ -145,3 +149,32 @@ def test_a_site_file_that_is_too_long_or_empty_changes_nothing():
         with pytest.raises(Refused, match=reason):
             store.save_site(text)
     assert store.site.text == ""
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.binary(max_size=40)
+    | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6)
+    ),
+    max_leaves=20,
+)
+
+
+@given(VALUES)
+@settings(max_examples=100, deadline=None)
+def test_any_valid_record_is_a_state_or_none_of_ours(value):
+    try:
+        state = from_bytes(wire.pack(value))
+    except Refused:
+        return
+    assert from_bytes(to_bytes(state)) == state
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_record_or_none(data):
+    for head in (b"", b"HTST\x01\x00", encode(b"HTST", 1, b"", 1)[:20]):
+        decode(head + data, STATE_MAGIC)

@@ -200,6 +200,12 @@ def test_a_transfer_that_is_alive_is_not_pushed_aside_by_an_older_one():
     assert sum(info.status == "receiving" for info in camera.store.state.slots) == 1
 
 
+def test_a_part_of_a_transfer_that_was_given_up_is_refused(camera):
+    session = camera.offer(bundle(1).head)["session"]
+    camera.store.abandon()
+    assert reason_of(camera.chunk, session, 0, bundle(1).chunk(0)) == "session"
+
+
 def test_a_newer_key_ring_is_kept_even_when_its_bundle_is_refused(camera):
     newer = ring(2, bundle_keys=("bundle 2",), revoked=("bundle 1",))
     install(camera, bundle(1))
