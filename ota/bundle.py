@@ -4,10 +4,43 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
-from ota.head import FIXED, head_bytes, parse_head
-from ota.manifest import Chunk, parse_manifest, payload_bytes
+from ota.head import FIXED, Head, head_bytes, parse_head
+from ota.manifest import Chunk, Manifest, parse_manifest, payload_bytes
 from ota.refusal import Refused
+
+
+class Bundle(Protocol):
+    """A bundle wherever it lies: what a push needs of it; attributes as `BundleFile`."""
+
+    @property
+    def head(self) -> Head:
+        """Its three parts."""
+        ...
+
+    @property
+    def head_data(self) -> bytes:
+        """The same, as they lie in the file."""
+        ...
+
+    @property
+    def manifest(self) -> Manifest:
+        """What it says of itself."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Of the whole file, bytes."""
+        ...
+
+    def chunk(self, chunk: Chunk) -> bytes:
+        """The stored bytes of one chunk. Raises Refused or OSError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it. May be called twice."""
+        ...
 
 
 class BundleFile:
