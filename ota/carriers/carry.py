@@ -1,8 +1,8 @@
 """One update at a time: the carriers look, the first that finds something pushes it to the camera.
 
 The order of the carriers is their rank: a stick that is plugged in while a download runs means a
-person in front of the camera, and wins. The connection to the camera is open only while there is something
-to say, so that a technician on the same camera finds it free.
+person in front of the camera, and wins. The connection to the camera is open only while there is
+something to say, so that a technician on the same camera finds it free.
 """
 
 from __future__ import annotations
