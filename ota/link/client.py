@@ -10,7 +10,7 @@ from typing import Any, Final
 from drivers.faults import LinkFault
 from drivers.interfaces import Clock, Serial
 from ota import wire
-from ota.bundle import BundleFile
+from ota.bundle import Bundle
 from ota.keys import DOMAIN_COMMAND, sign
 from ota.link.lost import Forgotten, LinkLost, as_refused
 from ota.link.messages import MAX_ANSWER_BYTES, NO_TOKEN, PROTOCOL, TERMS, Kind, Terms
@@ -108,7 +108,7 @@ class LinkClient:
 
     def push(
         self,
-        bundle: BundleFile,
+        bundle: Bundle,
         allow_older: bool = False,
         progress: Callable[[Progress], None] = lambda progress: None,
     ) -> None:

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.faults import LinkFault
-from ota.bundle import BundleFile
+from ota.bundle import Bundle
 from ota.link.lost import Forgotten, LinkLost, as_refused
 from ota.link.messages import COMPLETE, Kind
 from ota.link.progress import Pace, Progress
@@ -42,7 +42,7 @@ class Push:
     def __init__(
         self,
         client: LinkClient,
-        bundle: BundleFile,
+        bundle: Bundle,
         allow_older: bool,
         progress: Callable[[Progress], None],
     ) -> None:
