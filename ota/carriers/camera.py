@@ -18,6 +18,10 @@ class SourceLost(Exception):
     """A stick was pulled out or a server went away: try again later. The text is for people."""
 
 
+class SourceGone(SourceLost):
+    """It is not there any more, or not what it was: trying the same again is of no use."""
+
+
 class Interrupted(Exception):
     """A push was given up for something more important. The text is for people."""
 
