@@ -60,6 +60,11 @@ def settle() -> None:
     _LIBC.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
 
 
+def give_back() -> None:
+    """Hand what a trial has left over back to the kernel; room for temporaries stays."""
+    _LIBC.malloc_trim(_ARENA_BYTES)
+
+
 def usage_kb() -> tuple[int, int]:
     """(RSS, address space) of this process in kB, from /proc/self/statm."""
     size, resident = _STATM.read_text().split()[:2]

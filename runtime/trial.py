@@ -22,6 +22,7 @@ from ota.state import State
 from ota.updater import Updater
 from runtime.desk import Desk
 from runtime.health import Health
+from runtime.memory import give_back
 from runtime.shadow import MOST_FAILURES
 from runtime.student_files import Files
 from runtime.trial_side import Seat, TrialSide
@@ -220,6 +221,8 @@ class Trial:
         self._clear()
         if old is not None:
             old.eyes.close()
+            del old
+        give_back()
 
     def _fail(self, reason: str, detail: str) -> None:
         """The old students drive the camera again before anything else is done."""
@@ -232,6 +235,8 @@ class Trial:
         self._clear()
         if new is not None:
             new.eyes.close()
+            del new
+        give_back()
         why = {"reason": reason, "detail": detail, "version": version, "release": release}
         self._desk.note("rolled_back", {**why, "phase": "build" if was == "idle" else was})
         self._store.roll_back(reason, detail)
