@@ -44,6 +44,9 @@ class UpdateService:
         site_text: the site file that runs.
         headroom: room for a transfer's buffers.
         clock: injected.
+
+    Attributes:
+        unit_bytes: a file in a slot begins at multiples of it.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class UpdateService:
         clock: Clock,
     ) -> None:
         self._hello = hello
+        self.unit_bytes = updater.facts.unit_bytes
         self._updater, self._trial, self._build_factory = updater, trial, build_factory
         self._desk, self._control, self._status = desk, control, status
         self._journal, self._take_site, self._site_text = journal, take_site, site_text

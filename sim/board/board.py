@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from drivers.board import Board, CameraConfig, NpuConfig, OutputConfig, WatchdogConfig
 from drivers.interfaces import Npu
 from drivers.operator_config import DeadManConfig, InputConfig
+from ota.area import needed_bytes
 from runtime import plugins
 from sim.board.biting import BitingWatchdog
 from sim.board.camera import Scene, WorldCamera
@@ -28,8 +29,9 @@ from sim.board.npu import SimNpu
 from sim.board.power import Power
 from sim.board.serial import SerialCable
 from sim.board.storage import Cuts, SimStorage, tear_newest
+from sim.board.worker import SimWorker
 
-OWN = ("dead_man", "input")
+OWN = ("dead_man", "input", "worker")
 """Kinds of which the board has the only ones there are, whatever driver its file names."""
 
 
@@ -47,6 +49,7 @@ class VirtualBoard:
     Attributes:
         faults: what is broken now.
         flash: what the journal lies on.
+        update_flash: what the slots lie on.
         lines: the outputs' levels and edges over all boots.
         serial: the cable between board and technician.
         boots: how often it was switched on.
@@ -71,8 +74,11 @@ class VirtualBoard:
             bytes(storage.atomic_unit_bytes * storage.journal_slots), storage.atomic_unit_bytes
         )
         self.flash.random.seed(seed)
+        self.update_flash = _update_flash(config)
         self._cuts = Cuts(lambda count, image: self.reset("power_cut", "", image, count))
         self.flash.before = self._cuts
+        self._update_cuts = Cuts(lambda count, image: self._cut_update(image, count))
+        self.update_flash.before = self._update_cuts
         self.lines = Lines(config)
         self.serial = SerialCable(clock, self.faults.of("serial"), seed)
         self.boots = 0
@@ -120,7 +126,13 @@ class VirtualBoard:
             return LineOutput(config, clock, self.lines, power, faults.of(config.name))
 
         def storage(path: Path, size: int, unit: int) -> SimStorage:
-            return SimStorage(self.flash, power, faults.of("storage"))
+            updates = self.config.updates
+            is_update = updates is not None and path == Path(updates.path)
+            flash = self.update_flash if is_update else self.flash
+            return SimStorage(flash, power, faults.of("storage"))
+
+        def worker(_: object) -> SimWorker:
+            return SimWorker(clock)
 
         def watchdog(config: WatchdogConfig, _: object) -> BitingWatchdog:
             table = faults.of("watchdog")
@@ -139,6 +151,7 @@ class VirtualBoard:
             "output": output,
             "storage": storage,
             "watchdog": watchdog,
+            "worker": worker,
         }
         return made[kind]
 
@@ -199,16 +212,33 @@ class VirtualBoard:
         self._power.go()
         self.lines.fall(self.clock.now_ms())
         self.flash.restart(bytes(self.flash.durable) if image is None else image)
+        self.update_flash.restart(bytes(self.update_flash.durable))
         raise BoardReset(
             cause, detail or f"in storage operation {operation} since the fault was set", operation
         )
+
+    def _cut_update(self, image: bytes, operation: int) -> None:
+        """The power goes in an operation of the slots' flash."""
+        self.update_flash.durable[:] = image
+        self.reset("power_cut", "", None, operation)
 
     def _break_power(self, type_: str, options: Options) -> None:
         tail: Tail = options.get("tail", "")
         if type_ == "kill":
             self.reset("killed", "the process was killed")
         elif "at_operation" in options:
-            self._cuts.add(self.flash, int(options["at_operation"]), tail)
+            is_update = options.get("of") == "updates"
+            cuts, flash = (
+                (self._update_cuts, self.update_flash) if is_update else (self._cuts, self.flash)
+            )
+            cuts.add(flash, int(options["at_operation"]), tail)
         else:
             image = self.flash.after_cut(self._seed, set(), tail)
             self.reset("power_cut", "asked for by the scenario", image)
+
+
+def _update_flash(config: Board) -> Flash:
+    """The flash of the slots; of a board without updates there is none to speak of."""
+    unit_bytes, updates = config.storage.atomic_unit_bytes, config.updates
+    size = needed_bytes(updates.slot_mb << 20, unit_bytes) if updates else unit_bytes
+    return Flash(bytes(size), unit_bytes)

@@ -88,7 +88,11 @@ CATALOGUE: dict[str, dict[str, Kind]] = {
     "power": {
         "cut": Kind(
             "the power goes; with at_operation: in the n-th write or sync of the flash from now on",
-            {**_TAIL, "at_operation": Option((), 1, _ALL)},
+            {
+                **_TAIL,
+                "at_operation": Option((), 1, _ALL),
+                "of": Option(words=("journal", "updates")),
+            },
             True,
         ),
         "kill": Kind("the process is killed", {}, True),

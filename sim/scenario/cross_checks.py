@@ -41,8 +41,11 @@ def _lengths(actions: dict[str, ActionConfig]) -> Iterator[Complaint]:
             yield f"{key}.place", UNSET, "is missing: which alarm is shelved"
         if action.do == "press" and not action.for_ms:
             yield f"{key}.for_ms", UNSET, "is missing: how long the finger stays, e.g. 200"
-        if action.do not in ("shelve", "press") and action.for_ms:
+        if action.do not in ("shelve", "press", "update") and action.for_ms:
             yield f"{key}.for_ms", action.for_ms, f"must be left out of {action.do}"
+        if (action.do == "update") != bool(action.student):
+            allowed = "must be named for update" if action.do == "update" else "is only for update"
+            yield f"{key}.student", action.student or UNSET, allowed
         if action.do != "press" and action.button:
             yield f"{key}.button", action.button, f"must be left out of {action.do}"
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, cast
 
 import msgspec
@@ -23,7 +24,7 @@ from runtime.options import Options
 from runtime.site import Site
 from sim.board.board import VirtualBoard
 from sim.board.clock import BoardReset, SimClock, wall_start_ms
-from sim.scenario import inline_site, leave
+from sim.scenario import inline_site, leave, updating
 from sim.scenario.fault_socket import FaultSocket
 from sim.scenario.load import Loaded
 from sim.scenario.result import OutputSeen, ResetSeen, Result
@@ -88,7 +89,10 @@ class _Player:
     """One run: everything it needs, and what it has shown."""
 
     def __init__(self, loaded: Loaded, options: PlayOptions) -> None:
-        scenario, board = loaded.scenario, loaded.board
+        scenario = loaded.scenario
+        self._folder = TemporaryDirectory()
+        board = updating.provisioned(loaded.board, Path(self._folder.name))
+        loaded = replace(loaded, board=board)
         camera = board.camera
         self._loaded = loaded
         self._options = options
@@ -109,7 +113,9 @@ class _Player:
             scenario.seed,
             options.tap.back_end,
         )
-        self._timeline = Timeline(scenario, self._clock, self._board)
+        self._timeline = Timeline(
+            scenario, self._clock, self._board, updating.make_bundles(scenario.actions)
+        )
         if self._socket is not None:
             self._socket.serve(self._timeline.inject, self._board.faults.outputs)
         self._sink = EventSink()
@@ -141,6 +147,7 @@ class _Player:
             self.seen.end_ms = min(self._clock.now_ms(), float(self.seen.scenario.duration_ms))
             if self._socket is not None:
                 self._socket.close()
+            self._folder.cleanup()
 
     def record(self) -> leave.Record:
         """What of the run is not in `seen`."""

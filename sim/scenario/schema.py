@@ -80,7 +80,10 @@ class ActionConfig(_Strict, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """`[[actions]]`: what an operator does."""
 
     at_ms: NonNegativeInt
-    do: Literal["acknowledge", "mute", "shelve", "unshelve", "self_test", "press"]
+    do: Literal[
+        "acknowledge", "mute", "shelve", "unshelve", "self_test", "press",
+        "update", "confirm", "rollback",
+    ]  # fmt: skip
     place: str = ""
     """Zone or line of the rule; "" is every rule."""
     rule: str = ""
@@ -88,7 +91,12 @@ class ActionConfig(_Strict, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     button: str = ""
     """Of press: name of an input of the board."""
     for_ms: Annotated[int, Meta(ge=0, le=MAX_SHELF_MS)] = 0
-    """Of shelve; of press, how long the finger stays."""
+    """Of shelve; of press, how long the finger stays; of update, how long the transfer takes."""
+    student: Literal["", "good", "random", "blind", "everywhere", "slow", "nan"] = ""
+    """Of update: which students the bundle brings; see `sim.board.students`."""
+    release: Annotated[int, Meta(ge=1, le=1000)] = 2
+    counter: Annotated[int, Meta(ge=0, le=1000)] = 1
+    """Of update: numbers of the manifest."""
 
 
 class Scenario(_Strict, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,6 +9,7 @@ from runtime.machine import Machine
 from sim.board.board import VirtualBoard
 from sim.board.clock import BoardReset, SimClock
 from sim.board.faults import kinds_of
+from sim.scenario import updating
 from sim.scenario.result import ActionSeen, FaultSeen
 from sim.scenario.schema import ActionConfig, FaultConfig, Scenario
 
@@ -25,15 +26,23 @@ class Timeline:
         scenario: whose faults and actions.
         clock: they become its timers.
         board: what is broken and mended.
+        bundles: that actions bring, by the action's number.
 
     Attributes:
         machine: the running firmware; None while the board is off or boots.
         faults, actions: as they were played so far.
     """
 
-    def __init__(self, scenario: Scenario, clock: SimClock, board: VirtualBoard) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: SimClock,
+        board: VirtualBoard,
+        bundles: dict[int, updating.Bundle],
+    ) -> None:
         self._clock = clock
         self._board = board
+        self._bundles = bundles
         self._duration_ms = scenario.duration_ms
         self.machine: Machine | None = None
         self.faults: list[FaultSeen] = []
@@ -41,8 +50,8 @@ class Timeline:
         self._struck: set[int] = set()
         for number, fault in enumerate(scenario.faults):
             clock.at(fault.at_ms, self._begins(number, fault))
-        for action in scenario.actions:
-            clock.at(action.at_ms, self._acts(action))
+        for number, action in enumerate(scenario.actions):
+            clock.at(action.at_ms, self._acts(number, action))
         clock.at(scenario.duration_ms, self._stop)
         clock.at(scenario.duration_ms + GRACE_MS, self._over)
 
@@ -88,16 +97,25 @@ class Timeline:
 
         return begin
 
-    def _acts(self, action: ActionConfig) -> Callable[[], None]:
+    def _running(self) -> Machine | None:
+        return self.machine if self._board.is_running else None
+
+    def _acts(self, number: int, action: ActionConfig) -> Callable[[], None]:
         def act() -> None:
-            machine = self.machine if self._board.is_running else None
+            machine = self._running()
             now_ms = self._clock.now_ms()
             if action.do == "press":
                 self._board.press(action.button)
                 self._clock.at(now_ms + action.for_ms, lambda: self._board.let_go(action.button))
+            elif action.do == "update":
+                bundle, now = self._bundles[number], self._running
+                updating.Bringing(bundle, float(action.for_ms), self._clock, now).begin()
+            elif machine is not None and action.do in ("confirm", "rollback"):
+                updating.ask(machine, action.do)
             elif machine is not None:
                 _operate(machine, action, now_ms)
-            where = " ".join(filter(None, (action.do, action.button, action.rule, action.place)))
+            parts = action.do, action.student, action.button, action.rule, action.place
+            where = " ".join(filter(None, parts))
             done = machine is not None
             self.actions.append(ActionSeen(t_ms=now_ms, do=action.do, text=where, done=done))
 
