@@ -122,7 +122,7 @@ class Agreement:
         return self.people >= people and self.found >= SHARE * self.people
 
     def figures(self) -> dict[str, object]:
-        """All counts, for the status and the records."""
+        """What was compared, for the status and the records; times of a run are not repeatable."""
         return {
             "people": self.people,
             "found": self.found,
@@ -133,7 +133,6 @@ class Agreement:
             "actions": self.actions,
             "alike": self.alike,
             "frames": self.frames,
-            "slow": self.slow,
         }
 
 
