@@ -195,5 +195,9 @@ def for_each_target(files: Sequence[Source]) -> list[Source]:
 def write_bundle(path: Path, head: Head, payload: bytes) -> None:
     """Write the file whole or not at all. Raises OSError."""
     part = path.with_name(path.name + ".part")
-    part.write_bytes(head.to_bytes() + payload)
-    part.replace(path)
+    try:
+        part.write_bytes(head.to_bytes() + payload)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

@@ -12,6 +12,7 @@ from drivers.faults import ModelRefused, NpuFault
 from drivers.interfaces import Npu
 from models.package import Package, load_package, read_info
 from models.signature import open_session
+from models.training.rknn_header import RknnRefused, read_header
 from ota.golden import check_golden
 from ota.golden_make import make_golden
 from ota.manifest import GOLDEN_FILE
@@ -74,7 +75,7 @@ def try_package(folder: Path, targets: Sequence[str], npus: dict[str, Npu]) -> T
     """Load a package as a device would, and see or make its golden inputs.
 
     Raises:
-        Refused: "student": it does not load, or there is neither a golden file nor a back end to
+        Refused: "target": compiled for another NPU; "student": it does not load, or there is neither a golden file nor a back end to
             make one; "golden": its golden file has other answers.
         OSError: a file cannot be read.
     """
@@ -87,6 +88,7 @@ def try_package(folder: Path, targets: Sequence[str], npus: dict[str, Npu]) -> T
             golden = (folder / GOLDEN_FILE).read_bytes()
         for target in targets:
             package = load_package(folder, target)
+            check_platform(package.file, target)
             if target in npus:
                 golden, share = _answer(package, npus[target], target, golden)
                 used = max(used, share)
@@ -101,6 +103,23 @@ def try_package(folder: Path, targets: Sequence[str], npus: dict[str, Npu]) -> T
         )
     unseen = tuple(target for target in targets if target not in loaded)
     return Tried(folder, role, golden, tuple(loaded), unseen, used)
+
+
+def check_platform(file: Path, target: str) -> None:
+    """A Rockchip file names the SoCs that it was compiled for.
+
+    Raises:
+        Refused: "target": the one is not among them; "student": damaged.
+        OSError: it cannot be read.
+    """
+    if file.suffix != ".rknn":
+        return
+    try:
+        compiled_for = read_header(file).target_platform
+    except RknnRefused as refused:
+        raise Refused("student", str(refused)) from refused
+    if target not in compiled_for:
+        raise Refused("target", f"{file} is for {', '.join(compiled_for)}, not for {target}")
 
 
 def _answer(package: Package, npu: Npu, target: str, golden: bytes) -> tuple[bytes, float]:

@@ -97,6 +97,10 @@ class Network:
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
+    def repeats(self) -> int:
+        """How many times the operators are there: a simulator takes time for each."""
+        return int(self._graph.OperatorsLength()) // len(self._makers)
+
     def _data(self, tensor: int) -> Any:
         buffer = self._model.Buffers(self._graph.Tensors(tensor).Buffer())
         if buffer.Size():  # large ones lie behind the tables

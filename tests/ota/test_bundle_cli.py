@@ -17,6 +17,8 @@ from ota.key_ring import body_bytes, ring_bytes
 from ota.keys import DOMAIN_RING, parse_signatures, sign
 from ota.manifest import GOLDEN_FILE
 from sim.board.students import make
+from tests.models.training.test_rknn_header import TOLD
+from tests.models.training.test_rknn_header import made as rknn
 from tests.ota import vendor
 
 SET = ("ppe_s", "skeleton_s", "action_xs")
@@ -171,10 +173,10 @@ def test_what_is_in_it_is_printed(bundle, capsys):
     assert said["counter"] == 4 and len(said["files"]) == 9 and said["rings"] == [1]
 
 
-def package_for_two(folder: Path, source: Path) -> Path:
+def package_for_two(folder: Path, source: Path, platform: str = "rk3588") -> Path:
     """A shipped package with a second file, for another NPU."""
     shutil.copytree(source, folder)
-    content = b"RKNN" + bytes(5000)
+    content = rknn(TOLD | {"target_platform": [platform]}, bytes(5000))
     (folder / "other.rknn").write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     with (folder / "model.toml").open("a") as file:
@@ -193,6 +195,12 @@ def test_several_targets_in_one_bundle(place, tmp_path, capsys):
     assert [one["unseen"] for one in made["packages"]] == [["rk3588"]] * 3
     assert ota(["build", *folders, *VALUES, "--out", out, "--target", "tflite", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)["targets"]) == {"tflite"}
+
+
+def test_a_network_compiled_for_another_soc_is_not_built(tmp_path, capsys):
+    folder = package_for_two(tmp_path / "two", find_package("ppe_s"), platform="rk3566")
+    assert ota(["build", str(folder), *VALUES, "--out", str(tmp_path / "x")]) == 1
+    assert "is for rk3566, not for rk3588" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

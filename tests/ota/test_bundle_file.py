@@ -79,6 +79,12 @@ def test_something_else_is_told(tmp_path):
 
 
 WORDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,20}", fullmatch=True)
+
+
+def long_file(size: int) -> bytes:
+    return (bytes(range(251)) * (size // 251 + 1))[:size]
+
+
 SOURCES = st.lists(
     st.builds(
         Source,
@@ -87,9 +93,7 @@ SOURCES = st.lists(
         st.from_regex(r"[a-z0-9_-]{0,8}", fullmatch=True),
         st.one_of(
             st.binary(min_size=1, max_size=300),
-            st.integers(CHUNK_BYTES - 1, CHUNK_BYTES * 2 + 1)
-            .map(lambda n: bytes(range(251)) * n)
-            .map(lambda data: data[: 2 * CHUNK_BYTES + 1]),
+            st.integers(CHUNK_BYTES - 1, 2 * CHUNK_BYTES + 1).map(long_file),
         ),
     ),
     min_size=1,

@@ -14,7 +14,7 @@ from models.detector import Detector
 from models.package import find_package, load_package
 from models.signature import open_session
 from models.tables import Detections
-from sim.board.students import DETECTOR, KINDS, make
+from sim.board.students import DETECTOR, KINDS, Network, make
 from tests.models import tiny_tflite
 
 W, H = 640, 360
@@ -55,6 +55,14 @@ def test_what_each_sees(tmp_path):
     assert seen(make("blind", tmp_path / "blind"))["person"] == 0
     assert seen(make("random", tmp_path / "random"))["person"] == 0
     assert seen(make("everywhere", tmp_path / "all"))["person"] == 64 * len(MOMENTS_MS)
+
+
+def test_a_slow_one_is_told_from_the_others_without_running_it(tmp_path):
+    def repeats(kind: str) -> int:
+        folder = make(kind, tmp_path / kind)
+        return Network((folder / "ppe_s_int8.tflite").read_bytes()).repeats()
+
+    assert (repeats("good"), repeats("slow")) == (1, 10)
 
 
 def test_a_scale_that_is_no_number_is_refused_by_the_file_check(tmp_path):
