@@ -75,8 +75,8 @@ def try_package(folder: Path, targets: Sequence[str], npus: dict[str, Npu]) -> T
     """Load a package as a device would, and see or make its golden inputs.
 
     Raises:
-        Refused: "target": compiled for another NPU; "student": it does not load, or there is neither a golden file nor a back end to
-            make one; "golden": its golden file has other answers.
+        Refused: "target": compiled for another NPU; "student": it does not load, or there is
+            neither a golden file nor a back end to make one; "golden": it answers otherwise.
         OSError: a file cannot be read.
     """
     role = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -204,6 +206,16 @@ def test_a_damaged_golden_file_never_crashes(flips: Sequence[tuple[int, int]]):
         "newer_format",
         "too_deep",
     )
+
+
+def test_the_check_imports_nothing_when_it_runs_and_brings_no_drawing():
+    code = "import sys, ota.golden; print(*sys.modules)"
+    asked = [sys.executable, "-c", code]
+    loaded = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"cv2", "ota.golden_make", "models.package"} & set(loaded)
+    before = set(sys.modules)
+    check_golden(fake_golden(), Fake(right), "tflite")
+    assert set(sys.modules) == before
 
 
 def test_a_network_that_never_moves_gets_no_golden():
