@@ -21,7 +21,7 @@ FRAME_BYTES: Final = 4096 + 64
 """Most bytes of a frame before COBS: a piece of 4 KiB and what is said about it."""
 CRC_BYTES: Final = 4
 HALF_PACKET_MS: Final = 500
-"""A frame that stops for longer than this will not be finished."""
+"""Nothing has come for longer than this: what has begun will not be finished."""
 _TEXT: Final = bytes(range(0x20, 0x7F)) + b"\a\b\t\n\r\x1b"
 """What a console prints."""
 
@@ -65,11 +65,11 @@ class Decoder:
         Returns:
             Whole messages, oldest first: lists that begin with two numbers, type and sequence.
         """
-        if now_ms - self._fed_ms > HALF_PACKET_MS:
-            self._give_up()
         found: list[list[Any]] = []
         if data:
             self._fed_ms = now_ms
+        elif self._part and now_ms - self._fed_ms > HALF_PACKET_MS:
+            self._give_up()
         start = 0
         while start < len(data):
             end = data.find(0, start)
@@ -85,6 +85,7 @@ class Decoder:
     def reset(self) -> None:
         """Somebody else speaks from now on: forget half a frame."""
         self._give_up()
+        self._is_too_long = False
 
     def _keep(self, data: bytes) -> None:
         """A part between two zeros. One that gets too long is dropped up to the next zero."""
@@ -98,7 +99,6 @@ class Decoder:
     def _give_up(self) -> None:
         self.noise_bytes += len(self._part)
         self._part.clear()
-        self._is_too_long = False
 
     def _finish(self) -> list[Any] | None:
         """At a zero: what the bytes before it say."""

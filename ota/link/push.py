@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,7 @@ from ota.link.lost import Forgotten, LinkLost, as_refused
 from ota.link.messages import COMPLETE, Kind
 from ota.link.progress import Pace, Progress
 from ota.link.sender import Sender
-from ota.manifest import take
+from ota.manifest import Chunk, take
 from ota.refusal import Refused
 
 if TYPE_CHECKING:
@@ -20,13 +20,31 @@ if TYPE_CHECKING:
 
 SILENT_TIMES: Final = 4
 """So many pieces without an answer: the line is lost."""
-TRY_AGAIN_MS: Final = 1000.0
 GIVE_UP_MS: Final = 600_000.0
 """Without a byte that arrived."""
 HELLO_MS: Final = 5000.0
 OFFER_MS: Final = 30_000.0
 MAX_REFUSED_CHUNKS: Final = 5
 """In a row; then it is not the line that spoils them."""
+
+
+class Chunks:
+    """The chunks that a camera takes, as a `Source`."""
+
+    def __init__(self, bundle: Bundle, chunks: Sequence[Chunk]) -> None:
+        self._bundle, self._chunks = bundle, chunks
+        self.last = len(chunks) - 1
+        self._held = -1, b""
+
+    def size(self, index: int) -> int:
+        """Bytes of a chunk in the bundle."""
+        return self._chunks[index].stored_size
+
+    def read(self, index: int) -> bytes:
+        """Its bytes; the last one stays at hand."""
+        if self._held[0] != index:
+            self._held = index, self._bundle.chunk(self._chunks[index])
+        return self._held[1]
 
 
 class Push:
@@ -49,7 +67,6 @@ class Push:
         self._client, self._bundle, self._progress = client, bundle, progress
         self._offer = {"head": bundle.head_data, "allow_older": allow_older}
         self._refused_chunks = 0
-        self._held: dict[int, bytes] = {}
         self._done = 0
 
     def run(self) -> None:
@@ -57,7 +74,7 @@ class Push:
         if not self._client.welcome:
             self._client.hello()
         chunks = take(self._bundle.manifest, str(self._client.welcome.get("target", "")), 1).chunks
-        self._chunks = chunks
+        self._source = Chunks(self._bundle, chunks)
         self._starts = [0, *accumulate(chunk.stored_size for chunk in chunks)]
         self._pace = Pace(self._starts[-1])
         moved_ms, done = self._client.talk.now_ms(), self._done
@@ -73,31 +90,30 @@ class Push:
     def _push(self) -> None:
         answer = self._client.ask("offer", self._offer, OFFER_MS)
         if answer["next"] == COMPLETE:
-            self._tell(len(self._chunks), 0)
+            self._tell(COMPLETE, 0)
             return
-        client, last = self._client, len(self._chunks) - 1
+        client, last = self._client, self._source.last
         if not 0 <= answer["next"] <= last:
             raise Refused("argument", f"the camera asks for chunk {answer['next']} of {last + 1}")
         sender = Sender(
             client.talk.send,
-            client.count,
-            client.terms,
+            client.exchange.count,
+            client.exchange.terms,
             answer["token"],
-            self._chunk,
+            self._source,
             answer["next"],
-            last,
         )
         while sender.index != COMPLETE:
             now_ms = client.talk.now_ms()
             sender.fill(now_ms)
-            sender.nudge(now_ms)
+            sender.nudge(now_ms, client.talk.moved_ms)
             if sender.silent > SILENT_TIMES:
                 raise LinkLost("the camera does not answer any more", "push again: it goes on")
             for kind, sequence, *parts in client.talk.receive():
                 self._take(sender, kind, sequence, parts, answer["token"])
             if self._pace.is_due(now_ms):
                 self._tell(sender.index, sender.offset)
-        self._tell(len(self._chunks), 0)
+        self._tell(COMPLETE, 0)
 
     def _take(self, sender: Sender, kind: int, sequence: int, parts: list[Any], token: int) -> None:
         now_ms = self._client.talk.now_ms()
@@ -120,38 +136,21 @@ class Push:
         if reason == "chunk":
             sender.begin_again(self._client.talk.now_ms())
 
-    def _chunk(self, index: int) -> bytes:
-        """Stored bytes of a chunk; the last two are at hand."""
-        if index not in self._held:
-            for old in sorted(self._held)[:-1]:
-                del self._held[old]
-            self._held[index] = self._bundle.chunk(self._chunks[index])
-        return self._held[index]
-
     def _find_again(self, lost: Exception, until_ms: float) -> None:
         """Open the port again and say hello, as long as it takes. Raises LinkLost."""
-        client, talk = self._client, self._client.talk
+        client, now_ms = self._client, self._client.talk.now_ms
         self._pace.lost()
         while True:
-            self._progress(self._pace.at(self._done, talk.now_ms(), is_lost=True))
+            self._progress(self._pace.at(self._done, now_ms(), is_lost=True))
             try:
-                if not isinstance(lost, Forgotten):
-                    self._reopen(lost)
+                if isinstance(lost, LinkLost):
+                    client.reopen()
                 client.hello(HELLO_MS)
                 return
-            except (LinkFault, LinkLost) as again:
+            except LinkLost as again:
                 lost = again
-            if client.reconnect is None or talk.now_ms() > until_ms:
-                raise LinkLost("the line is lost", "push again: it goes on where it was") from lost
-            talk.rest(TRY_AGAIN_MS)
-
-    def _reopen(self, lost: Exception) -> None:
-        if self._client.reconnect is None:
-            if isinstance(lost, LinkLost):
-                raise lost
-            raise LinkLost(str(lost), "push again: it goes on where it was") from lost
-        self._client.talk.close()
-        self._client.talk.replace(self._client.reconnect())
+            if client.reconnect is None or now_ms() > until_ms:
+                raise LinkLost(lost.what, "push again: it goes on where it was") from lost
 
     def _tell(self, index: int, offset: int) -> None:
         self._done = self._starts[index] + offset if index != COMPLETE else self._starts[-1]

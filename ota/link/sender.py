@@ -8,14 +8,32 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from ota.link.assembly import LATER_BITS
 from ota.link.messages import COMPLETE, Kind, Terms
 
 FIRST_WAIT_MS: Final = 2000.0
 """For an answer, as long as none has come."""
-LEAST_WAIT_MS, MOST_WAIT_MS = 400.0, 3000.0
+LEAST_WAIT_MS, MOST_WAIT_MS = 400.0, 10_000.0
+"""Three times as long as the last answer took; at 9600 baud a window takes 17 s."""
+NUDGE_MS: Final = 3000.0
+"""Between two nudges, where answers do not take longer than that anyway."""
+
+
+class Source(Protocol):
+    """What is to be sent: items, each of some bytes."""
+
+    last: int
+    """Index of the last item."""
+
+    def size(self, index: int) -> int:
+        """Bytes of an item."""
+        ...
+
+    def read(self, index: int) -> bytes:
+        """All of them; asked for again and again."""
+        ...
 
 
 class _Sent(NamedTuple):
@@ -33,8 +51,8 @@ class Sender:
         count: gives the next sequence number.
         terms: length of pieces, and how many may be on the way.
         token: of the transfer.
-        item: the bytes of an item; called again for the same one.
-        last: index of the last item.
+        source: what to send.
+        first: index of the item to begin with.
 
     Attributes:
         index, offset: what the camera wants next; COMPLETE: nothing.
@@ -48,12 +66,11 @@ class Sender:
         count: Callable[[], int],
         terms: Terms,
         token: int,
-        item: Callable[[int], bytes],
+        source: Source,
         first: int,
-        last: int,
     ) -> None:
         self._send, self._count, self._terms = send, count, terms
-        self._token, self._item, self._last = token, item, last
+        self._token, self._source = token, source
         self.index, self.offset, self._later = first, 0, 0
         self._flying: deque[_Sent] = deque()
         self._furthest = (first, -1)
@@ -96,13 +113,19 @@ class Sender:
         self.offset = self._later = 0
         self._quiet_since_ms = now_ms
 
-    def nudge(self, now_ms: float) -> None:
-        """When no answer has come for too long: send one piece again, whose answer tells all."""
-        if not self._flying or now_ms - self._quiet_since_ms < self._wait_ms:
+    def nudge(self, now_ms: float, moved_ms: float) -> None:
+        """When no answer has come for too long: send one piece again, whose answer tells all.
+
+        Args:
+            now_ms: injected time.
+            moved_ms: when the line last took a byte: as long as it does, no answer can be due.
+        """
+        quiet_ms = now_ms - max(self._quiet_since_ms, moved_ms)
+        if not self._flying or quiet_ms < self._wait_ms:
             return
         self.silent += 1
         self._quiet_since_ms = now_ms
-        self._wait_ms = min(MOST_WAIT_MS, 2 * self._wait_ms)
+        self._wait_ms = max(self._wait_ms, min(NUDGE_MS, 2 * self._wait_ms))
         lost = self._flying[0]
         if len(self._flying) > self._terms.window:
             self._flying.popleft()
@@ -114,7 +137,7 @@ class Sender:
             return
         flying = {(sent.item, sent.number) for sent in self._flying}
         first = self.offset // self._terms.piece_bytes
-        for index in range(self.index, min(self.index + self._terms.window, self._last) + 1):
+        for index in range(self.index, min(self.index + self._terms.window, self._source.last) + 1):
             for number in range(first, self._pieces(index)):
                 behind = number - first - 1
                 is_there = 0 <= behind < LATER_BITS and self._later >> behind & 1
@@ -124,10 +147,10 @@ class Sender:
             first = 0
 
     def _pieces(self, index: int) -> int:
-        return -(-len(self._item(index)) // self._terms.piece_bytes)
+        return -(-self._source.size(index) // self._terms.piece_bytes)
 
     def _fly(self, index: int, number: int, now_ms: float) -> None:
-        whole, offset = self._item(index), number * self._terms.piece_bytes
+        whole, offset = self._source.read(index), number * self._terms.piece_bytes
         sequence = self._count()
         self._flying.append(_Sent(sequence, index, number, now_ms))
         self.resent += (index, number) <= self._furthest

@@ -229,8 +229,8 @@ class LinkServer:
 
     def _more(self, sequence: int, parts: list[Any], now_ms: float) -> None:
         match parts:
-            case [int() as number, int() as offset] if self._answers.has(number, offset):
-                self._answer(int(number), int(offset))
+            case [int() as offset] if self._answers.has(sequence, offset):
+                self._answer(sequence, int(offset))
             case _:
                 self._refuse(sequence, Refused("session", "no such answer"), "more", now_ms)
 

@@ -23,6 +23,7 @@ class Talk:
 
     Attributes:
         sent_bytes: on the wire so far.
+        moved_ms: when the port last took some.
         decoder: its counts tell of the line.
     """
 
@@ -33,6 +34,7 @@ class Talk:
         self._hold_ms = -HOLD_MS
         self.decoder = Decoder()
         self.sent_bytes = 0
+        self.moved_ms = 0.0
 
     @property
     def waiting_bytes(self) -> int:
@@ -79,4 +81,6 @@ class Talk:
         if self._waiting and self._clock.now_ms() - self._hold_ms >= HOLD_MS:
             taken = self._port.write(self._waiting)
             self.sent_bytes += taken
+            if taken:
+                self.moved_ms = self._clock.now_ms()
             del self._waiting[:taken]
