@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+PIECE_BYTES = 1 << 16
 RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
@@ -93,11 +94,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         cuts = self.static.break_after.get(self.path)
         sent = body if not cuts else body[: cuts.pop(0)]
-        try:
-            self.wfile.write(sent)
-        except OSError:
-            return
-        self.static.sent[self.path] += len(sent)
+        for at in range(0, len(sent), PIECE_BYTES):
+            piece = sent[at : at + PIECE_BYTES]
+            self.static.sent[self.path] += len(piece)  # before it can be seen
+            try:
+                self.wfile.write(piece)
+            except OSError:
+                return
         if len(sent) < len(body) or not self.static.has_length:
             self.close_connection = True
 
