@@ -31,6 +31,7 @@ MINOR: Final = 0
 HEADER: Final = Struct("<4sBBHQI")
 CRC: Final = Struct("<I")
 OVERHEAD_BYTES: Final = HEADER.size + CRC.size
+READ_BACK_BYTES: Final = 4096
 
 
 class Record(NamedTuple):
@@ -116,12 +117,15 @@ class Records:
 
 
 def write_through(storage: Storage, at: int, data: bytes) -> None:
-    """Write, sync and read back.
+    """Write, sync and read back, in small parts.
 
     Raises:
         StorageFault: the storage's own, or "io" where it reads otherwise.
     """
     storage.write_at(at, data)
     storage.sync()
-    if storage.read_at(at, len(data)) != data:
-        raise StorageFault("io", f"{len(data)} bytes at {at} read otherwise than written")
+    view = memoryview(data)
+    for start in range(0, len(data), READ_BACK_BYTES):
+        part = view[start : start + READ_BACK_BYTES]
+        if storage.read_at(at + start, len(part)) != part:
+            raise StorageFault("io", f"{len(data)} bytes at {at} read otherwise than written")

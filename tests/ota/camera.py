@@ -12,6 +12,7 @@ from ota.admission import Facts
 from ota.area import needed_bytes
 from ota.build import Source, assemble
 from ota.head import Head
+from ota.manifest import Base as BaseName
 from ota.manifest import Manifest, parse_manifest, take
 from ota.store import Store
 from ota.updater import Updater
@@ -44,20 +45,12 @@ class Bundle(NamedTuple):
     payload: bytes
     manifest: Manifest
     digest: bytes
+    plain: dict[str, dict[str, bytes]]
+    """The files for TARGET, unpacked, by role and name."""
 
     def chunk(self, index: int, target: str = TARGET) -> bytes:
         chunk = take(self.manifest, target, UNIT).chunks[index]
         return self.payload[chunk.bundle_at : chunk.bundle_at + chunk.stored_size]
-
-    def files(self, target: str = TARGET) -> dict[str, bytes]:
-        """What it must give once it is unpacked (not for a delta)."""
-        found = {}
-        at = 0
-        for entry in self.manifest.files:
-            if entry.target in ("", target):
-                found[entry.name] = self.payload[at : at + entry.bytes]
-            at += entry.bytes
-        return found
 
 
 def small_files(number: int, sizes: Sequence[int] = SIZES, target: str = TARGET) -> list[Source]:
@@ -82,6 +75,28 @@ def bundle(
     return make(small_files(release, sizes), release, counter, rings, signed_by)
 
 
+class Base(NamedTuple):
+    """What a delta is against, as `ota.build` wants it."""
+
+    name: BaseName
+    whole: Bundle
+
+    def payload(self, target: str) -> bytes:
+        return b"".join(
+            self.whole.plain[entry.role][entry.name] for entry in self.whole.manifest.files
+        )
+
+
+def delta(release: int, counter: int, base: Bundle) -> Bundle:
+    """Half of what it holds is what `base` held."""
+    mixed = [
+        file._replace(data=base.plain["detector"][file.name][:400] + file.data[400:])
+        for file in small_files(release)
+    ]
+    name = BaseName(digest=base.digest, release=base.manifest.release)
+    return make(mixed, release, counter, base=Base(name, base))
+
+
 def make(
     files: Sequence[Source],
     release: int,
@@ -104,7 +119,11 @@ def make(
     }
     head, payload = assemble(files, base=base, rings=rings, **(values | changes))
     signed = Head(head.manifest, vendor.bundle_signatures(head.manifest, *signed_by), head.rings)
-    return Bundle(signed.to_bytes(), payload, parse_manifest(head.manifest), head.digest)
+    plain: dict[str, dict[str, bytes]] = {}
+    for file in files:
+        if file.target in ("", TARGET):
+            plain.setdefault(file.role, {})[file.name] = file.data
+    return Bundle(signed.to_bytes(), payload, parse_manifest(head.manifest), head.digest, plain)
 
 
 @lru_cache

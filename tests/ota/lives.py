@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ota.updater import Updater
-from tests.ota.camera import Bundle, bundle, install, ring
+from tests.ota.camera import Bundle, bundle, delta, install, ring
 
 OLD_RING = {"bundle_keys": ("bundle 1", "bundle 2")}
 NEW_RING = {"bundle_keys": ("bundle 2",), "revoked": ("bundle 1",)}
@@ -145,6 +145,12 @@ def sites() -> Iterator[Step]:
     yield Step("site D", lambda camera: camera.store.save_site("d = 1" * 150))
 
 
+def next_delta() -> Iterator[Step]:
+    yield from sends(delta(5, 2, bundle(1, counter=1)))
+    yield from tries()
+    yield CONFIRM
+
+
 def staged(camera: Updater) -> None:
     one_set(camera)
     new = bundle(3, counter=2)
@@ -170,6 +176,7 @@ NEWEST = bundle(9, counter=3)
 LIVES = {
     "first receive": Life(nothing, first_receive, bundle(1, counter=1)),
     "receive": Life(two_sets, next_receive, bundle(3, counter=2)),
+    "receive a delta": Life(one_set, next_delta, NEWEST),
     "resume": Life(half_received, resume, bundle(3, counter=2)),
     "other instead": Life(half_received, other_instead, bundle(4, counter=2)),
     "abandon": Life(half_received, abandoned, bundle(3, counter=2)),
@@ -187,5 +194,6 @@ KNOWN = [
     bundle(3, counter=2),
     bundle(4, counter=2),
     bundle(4, counter=1, rings=(ring(3, **NEW_RING),), signed_by=("bundle 2",)),
+    delta(5, 2, bundle(1, counter=1)),
     NEWEST,
 ]

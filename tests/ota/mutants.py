@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -164,26 +164,48 @@ def confirm_in_two_steps(patch: Patch) -> None:
     patch.setattr(Store, "confirm", confirm)
 
 
-MUTANTS: dict[str, tuple[Mutant, tuple[str, ...]]] = {
-    "tries in RAM": (tries_in_ram, ("trial and confirm", "rollback")),
-    "tries of the site file in RAM": (site_tries_in_ram, ("site",)),
-    "single state record": (single_state_record, ("receive", "trial and confirm", "site")),
-    "key ring written in place": (ring_in_place, ("key rings",)),
-    "no CRC": (no_crc, ("receive", "trial and confirm", "rollback")),
-    "records without sync": (records_without_sync, ("receive", "trial and confirm", "rollback")),
-    "no sync of the data": (data_without_sync, ("first receive", "receive")),
-    "no sync of the data, no hash at load": (
-        data_without_sync_nor_hash,
-        ("first receive", "receive"),
+class Mutation(NamedTuple):
+    """A mistake.
+
+    Attributes:
+        make: plants it.
+        lives: that it is played in.
+        harm: what the cuts must find: a part of a complaint.
+    """
+
+    make: Mutant
+    lives: tuple[str, ...]
+    harm: str
+
+
+TRIALS = ("receive", "trial and confirm", "rollback")
+MUTANTS: dict[str, Mutation] = {
+    "tries in RAM": Mutation(tries_in_ram, TRIALS[1:], "half a step"),
+    "tries of the site file in RAM": Mutation(site_tries_in_ram, ("site",), "half a step"),
+    "single state record": Mutation(single_state_record, (*TRIALS, "site"), "active=b'factory'"),
+    "key ring written in place": Mutation(ring_in_place, ("key rings",), "ring is 1"),
+    "no CRC": Mutation(no_crc, TRIALS, "locked: state"),
+    "records without sync": Mutation(records_without_sync, TRIALS, "half a step"),
+    "no sync of the data": Mutation(
+        data_without_sync, ("first receive", "receive"), "chunk 0 is damaged"
     ),
-    "floor raised before the confirm": (floor_before_confirm, ("trial and confirm",)),
-    "floor raised after the confirm": (floor_after_confirm, ("trial and confirm",)),
-    "confirm in two steps": (confirm_in_two_steps, ("trial and confirm",)),
-    "slot invalidated after its first byte": (invalidated_after, ("receive", "go back")),
-    "the active slot is written": (into_the_active_slot, ("receive",)),
-    "staged before the last chunk is there": (staged_before_the_last_chunk, ("first receive",)),
-    "resume without hashing": (resume_without_hashing, ("resume",)),
-    "site file written in place": (site_in_place, ("site",)),
-    "site file named before it is there": (site_named_before_it_is_there, ("site",)),
+    "no sync of the data, no hash at load": Mutation(
+        data_without_sync_nor_hash, ("first receive", "receive"), "other bytes"
+    ),
+    "floor raised before the confirm": Mutation(floor_before_confirm, TRIALS[1:2], "half a step"),
+    "floor raised after the confirm": Mutation(floor_after_confirm, TRIALS[1:2], "half a step"),
+    "confirm in two steps": Mutation(confirm_in_two_steps, TRIALS[1:2], "half a step"),
+    "slot invalidated after its first byte": Mutation(
+        invalidated_after, ("receive", "go back"), "another one"
+    ),
+    "the active slot is written": Mutation(into_the_active_slot, ("receive",), "set is gone"),
+    "staged before the last chunk is there": Mutation(
+        staged_before_the_last_chunk, ("first receive",), "is damaged"
+    ),
+    "resume without hashing": Mutation(resume_without_hashing, ("resume",), "is damaged"),
+    "site file written in place": Mutation(site_in_place, ("site",), "half a step"),
+    "site file named before it is there": Mutation(
+        site_named_before_it_is_there, ("site",), "half a step"
+    ),
 }
-"""Name -> how it is made, the lives that it is played in."""
+"""By name."""

@@ -105,17 +105,18 @@ def cut_once(witness: Witness, camera, chance: random.Random) -> bytearray:
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_camera_with_a_mistake_is_caught(name, monkeypatch):
-    make, lives = MUTANTS[name]
-    make(monkeypatch)
-    played = [play(life, count_only=True, ways=QUICK) for life in lives]
+    mutation = MUTANTS[name]
+    mutation.make(monkeypatch)
+    played = [play(life, count_only=True, ways=QUICK) for life in mutation.lives]
     failing, cuts = sum(one.failing for one in played), sum(one.distinct for one in played)
-    print(f"\nmutant, {name}: {failing} of {cuts} distinct cuts fail")
-    assert failing > 0
+    harm = sum(mutation.harm in text for one in played for text in one.complaints)
+    print(f"\nmutant, {name}: {failing} of {cuts} distinct cuts fail, {harm}: {mutation.harm}")
+    assert harm > 0
 
 
 def test_a_weak_model_of_tearing_misses_a_camera_without_crc(monkeypatch):
     """Where units only arrive whole and in order, records look safe that are not."""
     no_crc(monkeypatch)
-    for life in MUTANTS["no CRC"][1]:
+    for life in MUTANTS["no CRC"].lives:
         assert play(life, count_only=True, ways=prefixes).failing == 0
         assert play(life, count_only=True, ways=QUICK).failing > 0

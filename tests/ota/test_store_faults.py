@@ -7,15 +7,17 @@ from functools import partial
 
 import pytest
 
+from drivers.faults import StorageFault
 from ota import area
 from ota.refusal import Refused
+from ota.store import Store
 from ota.updater import Updater
 from sim.board.cuts import outcomes, take
 from sim.board.flash import Flash
 from tests.ota.camera import bundle, install, new_flash, push, start
 from tests.ota.lives import KNOWN, LIVES, Step
 from tests.ota.pure import remembered  # noqa: F401
-from tests.ota.witness import View, Witness, complete, must, view
+from tests.ota.witness import Failed, View, Witness, complete, must, view
 
 MOST_OPERATIONS = 60
 
@@ -128,8 +130,17 @@ def test_a_process_that_starts_anew_after_a_fault_can_be_cut_too(name):
 
 def test_two_records_would_not_be_enough_for_that(monkeypatch):
     monkeypatch.setattr(area, "STATES", 2)
-    with pytest.raises(Exception, match="not one of"):
+    with pytest.raises(Failed, match="not one of"):
         everywhere("trial and confirm", "io", 1, restarts=True)
+
+
+def test_what_was_only_read_must_be_made_durable_before_it_is_built_upon(monkeypatch):
+    def believe(store: Store) -> None:
+        """Without a look at what may be in the kernel's memory alone."""
+
+    monkeypatch.setattr(Store, "settle", believe)
+    with pytest.raises(Failed, match="not one of"):
+        everywhere("site", "io", 1, restarts=True)
 
 
 def test_flash_that_takes_nothing_for_hours_leaves_the_camera_as_it_was():
@@ -175,8 +186,6 @@ def test_what_reads_otherwise_than_it_was_written_is_never_called_done(part):
 def test_flash_that_cannot_be_read_does_not_stop_the_start():
     class Unreadable(Flash):
         def read_at(self, offset: int, length: int) -> bytes:
-            from drivers.faults import StorageFault
-
             raise StorageFault("io", "no answer")
 
     flash = new_flash()

@@ -17,6 +17,7 @@ from tests.ota.camera import (
     FACTS,
     Bundle,
     bundle,
+    delta,
     install,
     make,
     new_flash,
@@ -40,7 +41,7 @@ def reason_of(what, *args, **how) -> str:
 
 def runs(camera: Updater) -> tuple[int, dict[str, bytes]]:
     loaded = camera.load_active()
-    return loaded.slot, loaded.files.get("detector", {})
+    return loaded.slot, loaded.files
 
 
 @pytest.mark.parametrize("fill", [b"\x00", b"\xff", b"\x5a"], ids=["new", "erased", "garbage"])
@@ -60,12 +61,15 @@ def test_a_set_comes_is_tried_and_stays(camera):
     assert camera.store.begin_trial() == 0
     assert camera.store.state.tries == 1
     assert camera.store.state.floor == 0
-    assert camera.load_set(0)[1]["detector"] == new.files()
+    assert camera.load_set(0)[1] == new.plain
     camera.store.confirm()
     assert camera.store.state.floor == 3
-    assert runs(camera) == (0, new.files())
-    assert runs(start(camera.store._storage)) == (0, new.files())
-    assert camera.store.read_file(0, "detector", "net.bin", "tflite") == new.files()["net.bin"]
+    assert runs(camera) == (0, new.plain)
+    assert runs(start(camera.store._storage)) == (0, new.plain)
+    assert (
+        camera.store.read_file(0, "detector", "net.bin", "tflite")
+        == new.plain["detector"]["net.bin"]
+    )
 
 
 def test_the_next_set_goes_to_the_other_slot_and_there_is_a_way_back_and_forth(camera):
@@ -74,11 +78,11 @@ def test_the_next_set_goes_to_the_other_slot_and_there_is_a_way_back_and_forth(c
     install(camera, second)
     assert camera.store.state.active == 1
     assert camera.go_back() == 0
-    assert runs(camera) == (0, first.files())
+    assert runs(camera) == (0, first.plain)
     assert camera.go_back() == 1
-    assert runs(camera) == (1, second.files())
+    assert runs(camera) == (1, second.plain)
     install(camera, third)
-    assert runs(camera) == (0, third.files())
+    assert runs(camera) == (0, third.plain)
     assert camera.store.state.previous == 1
 
 
@@ -214,7 +218,7 @@ def test_a_newer_key_ring_is_kept_even_when_its_bundle_is_refused(camera):
     assert again.ring.version == 2
     assert again.store.ring == newer
     assert again.distrust == "revoked_key"
-    assert runs(again) == (0, bundle(1).files()), "a revoked key must not blind the camera"
+    assert runs(again) == (0, bundle(1).plain), "a revoked key must not blind the camera"
     install(again, bundle(3, signed_by=("bundle 2",)))
     assert reason_of(again.go_back) == "revoked_key"
     assert again.distrust == ""
@@ -240,7 +244,7 @@ def test_a_damaged_active_set_gives_way_to_the_one_before_and_may_be_sent_again(
     flash = camera.store._storage
     flash.visible[camera.store._layout.slots[1] + 2048] ^= 1
     again = start(flash)
-    assert runs(again) == (0, bundle(1).files())
+    assert runs(again) == (0, bundle(1).plain)
     assert (again.store.state.last.outcome, again.store.state.last.reason) == ("damaged", "chunk")
     install(again, bundle(2))
 
@@ -257,23 +261,14 @@ def test_a_damaged_set_does_not_open_the_way_below_the_floor(camera):
 
 @pytest.mark.skipif(not can_unpack(), reason="zstandard is not installed")
 def test_a_delta_is_unpacked_against_what_runs(camera):
-    class Base:
-        name = None
-
-        def payload(self, target: str) -> bytes:
-            return bundle(1).payload
-
-    from ota.manifest import Base as Name
-
-    Base.name = Name(digest=bundle(1).digest, release=1)
-    delta = make(small_files(2), 2, base=Base())
-    assert reason_of(camera.offer, delta.head) == "base"
+    new = delta(2, 0, bundle(1))
+    assert reason_of(camera.offer, new.head) == "base"
     install(camera, bundle(1))
-    install(camera, delta)
-    assert runs(camera) == (1, {source.name: source.data for source in small_files(2)})
+    install(camera, new)
+    assert runs(camera) == (1, new.plain)
     unable = start(new_flash(), replace(FACTS, can_unpack=False))
     install(unable, bundle(1))
-    assert reason_of(unable.offer, delta.head) == "delta"
+    assert reason_of(unable.offer, new.head) == "delta"
 
 
 def test_the_status_says_where_an_update_is(camera):
