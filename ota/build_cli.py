@@ -15,8 +15,9 @@ from ota.build import build, check_roles, write_bundle
 from ota.bundle import BundleFile
 from ota.delta import read_base
 from ota.host import Tried, back_ends, default_memory_mb, runtime_version, try_package
-from ota.key_files import ask_passphrase, open_key
-from ota.key_ring import advance, trust_first
+from ota.key_files import ask_passphrase, open_key, read_public
+from ota.key_ring import advance, parse_ring, trust_first
+from ota.keys import key_id
 from ota.manifest import GOLDEN_FILE, take
 from ota.refusal import Refused
 from ota.signing import sign_head
@@ -97,6 +98,7 @@ def _build(arguments: argparse.Namespace) -> int:
         notes=arguments.notes,
     )
     if arguments.key:
+        check_key(arguments.key, rings)
         phrase = ask_passphrase(arguments.passphrase_file, str(arguments.key))
         head = sign_head(head, open_key(arguments.key, phrase))
     write_bundle(arguments.out, head, payload)
@@ -128,6 +130,16 @@ def checked_rings(rings: Sequence[bytes], product: str) -> Sequence[bytes]:
         if first.product != product:
             raise Refused("product", f"key rings for {first.product}, a bundle for {product}")
     return rings
+
+
+def check_key(key: Path, rings: Sequence[bytes]) -> None:
+    """The newest key ring must know the key. Raises Refused: "signature" or "revoked_key"."""
+    if rings:
+        newest, id_ = parse_ring(rings[-1]), key_id(read_public(key).public)
+        if id_ in newest.revoked:
+            raise Refused("revoked_key", f"{key} is revoked in key ring {newest.version}")
+        if id_ not in newest.bundle_keys:
+            raise Refused("signature", f"{key} is no bundle key of key ring {newest.version}")
 
 
 def _set_bytes(folders: Sequence[Path], tried: Sequence[Tried], targets: Sequence[str]) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Final
 
-from ota import build_cli, inspect_cli, sign_cli
 from ota.refusal import REASONS, Refused
 
 OK, REFUSED, ARGUMENTS = 0, 1, 2
@@ -20,7 +19,15 @@ ELSEWHERE: Final = {
     "carry": ("ota.carriers.carry_cli:carry", "on the camera: take bundles from USB or HTTP"),
     "channel": ("ota.carriers.channel_cli:channel", "the file that says what is current"),
 }
-"""Commands of other rooms: only the one that is asked for is imported."""
+"""Commands of other rooms: only the one that is asked for is imported, as some run on cameras."""
+HERE: Final = (
+    ("ota.build_cli", "add_build"),
+    ("ota.sign_cli", "add_sign"),
+    ("ota.inspect_cli", "add_inspect"),
+    ("ota.inspect_cli", "add_verify"),
+    ("ota.build_cli", "add_golden"),
+)
+"""Commands of the office: they load networks and draw."""
 
 ABOUT: Final = """Updates: one signed file brings a whole set of students to cameras.
 
@@ -74,10 +81,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (build_cli.add_build, sign_cli.add_sign, inspect_cli.add_inspect):
-        add(commands)
-    inspect_cli.add_verify(commands)
-    build_cli.add_golden(commands)
+    for module, add in HERE:
+        getattr(import_module(module), add)(commands)
     for name, (_, about) in ELSEWHERE.items():
         commands.add_parser(name, help=about, add_help=False)
     return parser

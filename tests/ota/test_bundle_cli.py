@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -226,6 +228,13 @@ def test_what_no_camera_would_take_is_not_built(place, tmp_path, capsys, package
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_key_that_the_ring_does_not_know_signs_nothing(place, tmp_path, capsys):
+    ring = ["--ring", str(place / "1.ring"), "--out", str(tmp_path / "x")]
+    assert ota(["build", *SET, *VALUES, *ring, *key(place, "kim")]) == 1
+    assert "no bundle key of key ring 1" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_network_that_no_runtime_loads_is_not_built(tmp_path, capsys):
     bad = str(make("nan", tmp_path / "bad"))
     assert ota(["build", bad, *VALUES, "--out", str(tmp_path / "x")]) == 1
@@ -273,6 +282,13 @@ def test_help_and_a_wrong_word(capsys):
 def test_other_rooms_commands_are_found_when_asked_for(monkeypatch):
     monkeypatch.setitem(cli.ELSEWHERE, "push", (f"{__name__}:pushed", ""))
     assert ota(["push", "a.bundle", "--link", "unix:/x"]) == 42
+
+
+def test_what_runs_on_a_camera_does_not_bring_the_office():
+    """`haetae ota carry` is a small process beside the runtime."""
+    asked = [sys.executable, "-c", "import sys, ota.cli; print(*sys.modules)"]
+    loaded = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"cv2", "numpy", "ota.build_cli"} & set(loaded)
 
 
 def pushed(argv: list[str]) -> int:

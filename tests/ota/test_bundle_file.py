@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ota import pack_delta
 from ota.build import Source, assemble
 from ota.bundle import BundleFile
 from ota.delta import read_base
@@ -176,6 +177,41 @@ def test_a_delta_gives_what_the_whole_bundle_gives(tmp_path):
     for target in TARGETS:
         held = contents(whole, target)
         assert again.payload(target) == b"".join(held.values())
+
+
+CONTENT = st.one_of(st.binary(min_size=1, max_size=300), st.just(long_file(CHUNK_BYTES + 1)))
+ONE_SET = st.tuples(CONTENT, CONTENT, CONTENT).map(
+    lambda three: [
+        Source("detector", "model.toml", "", three[0]),
+        Source("detector", "net.rknn", "rk3588", three[1]),
+        Source("detector", "net.tflite", "tflite", three[2]),
+    ]
+)
+
+
+@settings(max_examples=25)
+@given(sets=st.lists(ONE_SET, min_size=2, max_size=3))
+def test_a_chain_of_deltas_gives_what_was_packed(tmp_path_factory, sets):
+    """Each release a delta against the one before, as a fleet might get them."""
+    folder = tmp_path_factory.mktemp("chain", numbered=True)
+    targets = ["rk3588", "tflite"]
+    chain: list[Path] = []
+    for number, files in enumerate(sets):
+        base = read_base(chain, targets) if chain else None
+        head, payload = assemble(files, base=base, **values(release=number + 1))
+        chain.insert(0, write(folder / f"{number}.bundle", head.to_bytes() + payload))
+        held = read_base(chain, targets)
+        for target in targets:
+            ours = [file.data for file in files if file.target in ("", target)]
+            assert held.payload(target) == b"".join(ours)
+
+
+def test_without_the_library_a_delta_is_refused(monkeypatch):
+    monkeypatch.setattr(pack_delta, "zstandard", None)
+    assert not can_unpack()
+    with pytest.raises(Refused) as refused:
+        unpack_chunk(b"\x28\xb5\x2f\xfd", 10, b"")
+    assert refused.value.reason == "delta"
 
 
 def test_a_delta_needs_its_own_base(tmp_path):
