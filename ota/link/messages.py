@@ -63,7 +63,7 @@ class Terms(NamedTuple):
         """With what the other side can do."""
         return Terms(
             max(LEAST_FRAME_BYTES, min(self.frame_bytes, frame_bytes)),
-            max(1, min(self.window, window)),
+            max(1, min(self.window, window, MAX_WINDOW)),
         )
 
     def fits(self, body: bytes) -> bool:
