@@ -133,18 +133,23 @@ def abandoned(state: State) -> State:
     return replace(state, tries=0, last=last)
 
 
-def set_aside(state: State, slot: int, reason: str, detail: str) -> State:
+def set_aside(state: State, slot: int, reason: str, detail: str, before: int) -> State:
     """The set in a slot was found damaged, or may not run: it is gone, and may be offered again.
 
-    Where it was active the one before takes its place, or the factory's: a camera that sees a
-    little is better than a blind one, so the floor does not bind the factory's here.
+    Where it was active `before` takes its place: see `fall_back`, and look at it first. A camera
+    that sees a little is better than a blind one, so the floor does not bind the factory's here.
+
+    Raises:
+        Refused: "nothing" in that slot.
     """
+    if slot == FACTORY or state.slots[slot].status == "empty":
+        raise Refused("nothing", f"slot {slot} is empty")
     last = about(state.slots[slot], "damaged", reason, detail)
     state = replace(with_slot(state, slot, SlotInfo()), last=last)
     if slot == state.trial:
         state = replace(state, trial=NONE, tries=0)
     if slot == state.active:
-        state = replace(state, active=fall_back(state), previous=FACTORY)
+        state = replace(state, active=before, previous=FACTORY)
     if slot == state.previous:
         state = replace(state, previous=FACTORY)
     return state
@@ -152,7 +157,7 @@ def set_aside(state: State, slot: int, reason: str, detail: str) -> State:
 
 def fall_back(state: State) -> int:
     """What runs where the active set cannot: the slot before if it may, else the factory's."""
-    if state.previous in (FACTORY, state.active):
+    if FACTORY in (state.active, state.previous) or state.previous == state.active:
         return FACTORY
     info = state.slots[state.previous]
     may_run = info.status == "confirmed" and info.counter >= state.floor

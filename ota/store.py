@@ -252,9 +252,12 @@ class Store:
         """Give up what is not running. Raises Refused: "busy", "nothing", "storage"."""
         self.commit(steps.abandoned(self.state))
 
-    def set_aside(self, slot: int, reason: str, detail: str = "") -> None:
-        """A set was found damaged: fall back to the one before. Raises Refused: "storage"."""
-        self.commit(steps.set_aside(self.state, slot, reason, detail))
+    def set_aside(self, slot: int, reason: str, detail: str = "", before: int = FACTORY) -> None:
+        """A set cannot be used: it is gone. See `Students.set_aside`, which looks for `before`.
+
+        Raises Refused: "nothing" in that slot, "storage".
+        """
+        self.commit(steps.set_aside(self.state, slot, reason, detail, before))
 
     # the site file
 

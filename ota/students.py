@@ -56,7 +56,7 @@ class Students:
         self.facts = facts
         self.ring = _newest(trust_first(ring_trusted), store.ring)
         self.running = FACTORY
-        self._failed: list[int] = []
+        self._failed: Refused | None = None
 
     def rings(self, chain: list[bytes]) -> int:
         """Take newer key rings, oldest first; durable on return.
@@ -93,44 +93,58 @@ class Students:
     def load_active(self) -> LoadedSet:
         """At the start: the active set, or where it cannot be used the one before, or the factory.
 
-        What cannot be used is set aside durably when the flash takes it, here or before the next
-        offer. Never raises: a camera always starts.
+        What cannot be used is set aside durably. What cannot be read is not before the next offer:
+        it may be read then. Never raises: a camera always starts.
         """
-        loaded = self._load_first()
-        with suppress(Refused):  # flash takes nothing now
-            self.settle()
+        active, before = self.store.state.active, steps.fall_back(self.store.state)
+        loaded = self._load(active) or self._load(before) or LoadedSet(FACTORY, None, {})
+        self.running = loaded.slot
+        if self._failed is not None and self._failed.reason != "storage":
+            with suppress(Refused):  # flash takes nothing now
+                self.settle()
         return loaded
 
     def settle(self) -> None:
-        """Set aside durably what could not be used at the start, if it still cannot.
+        """Set aside durably an active set that could not be used at the start, if it still cannot.
 
         Raises:
             Refused: "storage" or "newer_format".
         """
-        for slot in self._failed:
-            try:
-                self.load_set(slot)
-            except Refused as refused:
-                self.store.set_aside(slot, refused.reason, refused.detail)
-        self._failed.clear()
+        if self._failed is None:
+            return
+        try:
+            self.load_set(self.store.state.active)
+        except Refused as refused:
+            self.set_aside(self.store.state.active, refused.reason, refused.detail)
+        self._failed = None
 
-    def _load_first(self) -> LoadedSet:
-        """The first set that can be used; `_failed` has those before it."""
-        self._failed.clear()
-        state = self.store.state
-        slots = () if state.active == FACTORY else (state.active, steps.fall_back(state))
-        for slot in slots:
-            if slot == FACTORY:
-                break
+    def set_aside(self, slot: int, reason: str, detail: str) -> None:
+        """A set cannot be used: where it is active, the one before it is, or the factory's.
+
+        The one before has to be trusted and whole now, since nobody asks again once it is active.
+
+        Raises:
+            Refused: "nothing" in that slot, "storage" or "newer_format".
+        """
+        before = steps.fall_back(self.store.state)
+        if before != FACTORY and slot == self.store.state.active:
             try:
-                manifest, files = self.load_set(slot)
+                self.load_set(before)
             except Refused:
-                self._failed.append(slot)
-            else:
-                self.running = slot
-                return LoadedSet(slot, manifest, files)
-        self.running = FACTORY
-        return LoadedSet(FACTORY, None, {})
+                before = FACTORY
+        self.store.set_aside(slot, reason, detail, before)
+
+    def _load(self, slot: int) -> LoadedSet | None:
+        """A set, or None where there is none or it cannot be used."""
+        if slot == FACTORY:
+            return None
+        try:
+            manifest, files = self.load_set(slot)
+        except Refused as refused:
+            if slot == self.store.state.active:
+                self._failed = refused
+            return None
+        return LoadedSet(slot, manifest, files)
 
     def go_back(self) -> int:
         """To the set before, which is looked at first; durable on return.

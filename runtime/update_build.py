@@ -155,7 +155,7 @@ class UpdateParts:
 
     def _set_aside(self, slot: int, detail: str) -> None:
         try:
-            self.updater.store.set_aside(slot, "student", detail[:200])
+            self.updater.set_aside(slot, "student", detail[:200])
         except Refused as refused:
             self.desk.note("waits", {"reason": refused.reason, "detail": refused.detail})
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from drivers.clock import VirtualClock
+from drivers.faults import StorageFault
 from ota.pack_delta import can_unpack
 from ota.refusal import Refused
 from ota.state import FACTORY, NONE
@@ -247,6 +248,49 @@ def test_a_damaged_active_set_gives_way_to_the_one_before_and_may_be_sent_again(
     assert runs(again) == (0, bundle(1).plain)
     assert (again.store.state.last.outcome, again.store.state.last.reason) == ("damaged", "chunk")
     install(again, bundle(2))
+
+
+def test_a_damaged_set_does_not_open_the_way_to_one_whose_key_was_revoked(camera):
+    both = ("bundle 1", "bundle 2")
+    install(camera, bundle(1))
+    camera.rings([ring(2, bundle_keys=both)])
+    install(camera, bundle(2, signed_by=("bundle 2",)))
+    camera.rings([ring(2, bundle_keys=both), ring(3, bundle_keys=both[1:], revoked=both[:1])])
+    flash = camera.store._storage
+    flash.visible[camera.store._layout.slots[1] + 2048] ^= 1
+    assert runs(start(flash))[0] == FACTORY
+    assert runs(start(flash))[0] == FACTORY
+
+
+def test_what_cannot_be_read_for_a_moment_is_not_given_up(camera):
+    install(camera, bundle(1))
+    install(camera, bundle(2))
+    flash = camera.store._storage
+    again = start(flash)
+    read_at, flash.read_at = flash.read_at, fails
+    assert runs(again)[0] == FACTORY
+    flash.read_at = read_at
+    assert again.offer(bundle(3).head)["state"] == "receiving"
+    assert runs(start(flash)) == (1, bundle(2).plain)
+
+
+def test_what_can_never_be_read_again_makes_room(camera):
+    install(camera, bundle(1))
+    install(camera, bundle(2))
+    flash = camera.store._storage
+    again = start(flash)
+    read_at, bad = flash.read_at, camera.store._layout.slots[1]
+    flash.read_at = lambda at, length: fails() if at == bad else read_at(at, length)
+    assert runs(again) == (0, bundle(1).plain)
+    assert again.store.state.active == 1
+    with pytest.raises(Refused, match="storage"):
+        push(again, bundle(3))
+    assert again.store.state.active == 0
+    assert runs(again) == (0, bundle(1).plain)
+
+
+def fails(*_: int) -> bytes:
+    raise StorageFault("io", "no answer")
 
 
 def test_a_damaged_set_does_not_open_the_way_below_the_floor(camera):
