@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 OK, UNEXPECTED, REFUSED_CONFIG, REFUSED_MODEL, CAMERA_GONE, NPU_FAILED, STORAGE_REFUSED = range(7)
 START_ANEW = 1000
 """Not an exit code: the process takes its own place, with a new site file."""
+GOES_ON = "HAETAE_GOES_ON"
+"""Environment of a process that has taken its own place: event lines are added to those before."""
 SHOW_EVERY_FRAMES = 10
 T = TypeVar("T")
 
@@ -227,6 +229,7 @@ def _run_chosen(arguments: argparse.Namespace, board: Board, given: Site) -> int
         sys.stderr.write(f"the pushed site file was given up: {errors}\n")
         code = START_ANEW
     if code == START_ANEW:
+        os.environ[GOES_ON] = "1"
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     return code
 
@@ -279,7 +282,8 @@ def _open(stack: ExitStack, path: Path | None) -> IO[bytes] | None:
         return None
     with _writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        return stack.enter_context(path.open("wb", buffering=0))
+        mode = "ab" if os.environ.pop(GOES_ON, "") else "wb"
+        return stack.enter_context(path.open(mode, buffering=0))
 
 
 @contextmanager
