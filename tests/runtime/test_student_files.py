@@ -1,6 +1,6 @@
 """Students out of a slot: bytes become packages that load, or are refused with the place."""
 
-import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def files():
 
 
 def open_files():
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_what_is_loaded_answers_as_the_package_on_disk(files):

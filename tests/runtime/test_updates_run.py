@@ -1,4 +1,4 @@
-"""A running camera, a process of its own with sealed memory, is brought students over its socket."""
+"""A running camera, a process of its own in sealed memory, gets students over its socket."""
 
 import json
 import subprocess
@@ -172,9 +172,9 @@ def test_a_pushed_site_file_is_run_after_a_restart_and_a_wrong_one_never(camera)
     client = camera.client()
     with pytest.raises(Refused, match="not TOML"):
         client.ask("site", {"text": "nonsense"}, 5000)
+    wrong = (SITES / "demo_zone.toml").read_text().replace("polygon", "polygone")
     with pytest.raises(Refused, match="polygon"):
-        site = (SITES / "demo_zone.toml").read_text().replace("polygon", "polygone")
-        client.ask("site", {"text": site}, 5000)
+        client.ask("site", {"text": wrong}, 5000)
     assert client.ask("status", {}, 5000)["site"]["from"] == "image"
     text = (SITES / "demo_zone.toml").read_text()
     assert client.ask("site", {"text": text}, 5000) == {"restart": True}
