@@ -14,7 +14,7 @@ from ota.key_ring import parse_chain, parse_ring
 from ota.keys import parse_signatures
 from ota.manifest import FileEntry, Manifest, take
 from ota.refusal import REASONS
-from ota.verify import NOT_REACHED, REFUSED, Check, Device, targets_of, verify
+from ota.verify import NOT_ASKED, NOT_REACHED, REFUSED, Check, Device, targets_of, verify
 
 NUMBERS: Final = ("memory_mb", "slot_bytes", "floor", "release")
 FACTS: Final = {
@@ -126,11 +126,12 @@ def _verify(arguments: argparse.Namespace) -> int:
             if check.result != NOT_REACHED:
                 why = f"{check.reason}: " if check.reason not in ("", check.name) else ""
                 print(f"{check.result:<10} {check.name:<10} {why}{check.detail}".rstrip())
-        print(_verdict(wrong))
+        print(_verdict(checks, wrong))
     return 1 if wrong else 0
 
 
-def _verdict(wrong: list[Check]) -> str:
-    if not wrong:
-        return "a camera would take it"
-    return f"a camera would refuse it: {REASONS[wrong[0].reason]}"
+def _verdict(checks: list[Check], wrong: list[Check]) -> str:
+    if wrong:
+        return f"a camera would refuse it: {REASONS[wrong[0].reason]}"
+    open_ones = dict.fromkeys(check.name for check in checks if check.result == NOT_ASKED)
+    return "a camera would take it" + (f"; not asked: {', '.join(open_ones)}" if open_ones else "")

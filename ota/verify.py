@@ -7,7 +7,7 @@ What depends on a fact about the device that was not given is not asked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
@@ -54,7 +54,8 @@ class Device:
     """What is known about a device; None: not asked.
 
     Attributes:
-        product, board, soc, target, runtime, memory_mb, slot_bytes: as `ota.admission.Facts`.
+        product: the key ring's, where it is not given.
+        board, soc, target, runtime, memory_mb, slot_bytes: as `ota.admission.Facts`.
         floor: its security counter. release: that runs.
         digest: of the manifest that runs, hexadecimal.
         can_unpack: takes deltas.
@@ -103,6 +104,8 @@ def verify(
     with bundle:
         checks.append(Check("bundle", OK, f"{bundle.size} bytes, all there"))
         trusted = trust(bundle.head, ring, checks)
+        if device.product is None and trusted is not None:
+            device = replace(device, product=trusted.product)
         for target in [device.target] if device.target else targets_of(bundle.manifest):
             if trusted is None:
                 checks += [Check(name, NOT_REACHED) for name in ADMISSION]
