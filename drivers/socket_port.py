@@ -6,6 +6,7 @@ TCP connections are kept alive by the kernel, so that a peer that lost its power
 from __future__ import annotations
 
 import errno
+import select
 import socket
 import stat
 from pathlib import Path
@@ -69,29 +70,40 @@ class SocketPort:
             _keep_alive(connected)
 
     def read(self, max_bytes: int) -> bytes:
-        """Bytes that have arrived. Raises LinkFault "closed" or "gone"."""
+        """Bytes that have arrived. Raises LinkFault: "closed" by the other side, or "gone"."""
         try:
             data = self._socket.recv(max_bytes)
         except BlockingIOError:
             return b""
         except OSError as error:
-            raise LinkFault("gone", f"{self._name}: {error.strerror}") from error
+            raise self._fault(error) from error
         if not data:
             raise LinkFault("closed", f"{self._name}: the other side has closed the connection")
         return data
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Hand over bytes to send. Raises LinkFault "gone"."""
+        """Hand over bytes to send. Raises LinkFault as `read`."""
         try:
             return self._socket.send(data, socket.MSG_NOSIGNAL)
         except BlockingIOError:
             return 0
         except OSError as error:
-            raise LinkFault("gone", f"{self._name}: {error.strerror}") from error
+            raise self._fault(error) from error
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the other side has closed, even where some of what it sent is still to read."""
+        look = select.poll()
+        look.register(self._socket, select.POLLRDHUP)
+        return bool(look.poll(0))
 
     def close(self) -> None:
         """Close. May be called twice."""
         self._socket.close()
+
+    def _fault(self, error: OSError) -> LinkFault:
+        has_closed = isinstance(error, (ConnectionResetError, BrokenPipeError))
+        return LinkFault("closed" if has_closed else "gone", f"{self._name}: {error.strerror}")
 
 
 class ListeningPort:
@@ -136,7 +148,8 @@ class ListeningPort:
         except OSError as error:
             raise LinkFault("listen_failed", f"{self._name}: {error.strerror}") from error
         now_ms = self._clock.now_ms()
-        if self._client is not None and now_ms - self._heard_ms < SILENT_MS:
+        is_busy = self._client is not None and not self._client.has_left
+        if is_busy and now_ms - self._heard_ms < SILENT_MS:
             came.close()
             return
         self.drop()

@@ -184,6 +184,20 @@ def test_who_was_silent_makes_room_for_the_newest(tmp_path):
         end.close()
 
 
+def test_who_has_left_makes_room_at_once(tmp_path):
+    port = listen_unix(tmp_path / "s", VirtualClock())
+    first = connect_unix(str(tmp_path / "s"))
+    port.admit()
+    first.write(b"the last words")
+    first.close()
+    second = connect_unix(str(tmp_path / "s"))
+    port.admit()
+    second.write(b"new")
+    assert (port.connection, port.read(99)) == (2, b"new")
+    second.close()
+    port.close()
+
+
 def test_a_unix_socket_takes_the_place_of_a_dead_one_and_of_nothing_else(tmp_path):
     path = tmp_path / "s"
     port = listen_unix(path, CLOCK)
