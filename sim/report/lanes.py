@@ -242,4 +242,23 @@ def _board(result: Result) -> list[Lane]:
     for action in result.actions:
         done = "" if action.done else ", board not running"
         operator.items.append(_moment(action.t_ms, "operator", f"operator: {action.text}{done}"))
-    return [lane for lane in (resets, operator) if lane.items]
+    return [lane for lane in (resets, operator, _students(result)) if lane.items]
+
+
+PHASES = ("shadow", "probation")
+PHASE_ENDS = (*PHASES, "trial", "confirmed", "rolled_back")
+
+
+def _students(result: Result) -> Lane:
+    """Trials of new students, and what else was written down about them."""
+    lane, events = Lane("students"), [e for e in result.events if e["kind"] == "update"]
+    for index, event in enumerate(events):
+        t_ms, state = event["t_ms"], event["state"]
+        label = f"students {event['why'].get('version', '')} {state}: {_why(event)}"
+        if state not in PHASES:
+            lane.items.append(_moment(t_ms, "moment", label))
+            continue
+        ends = [e["t_ms"] for e in events[index + 1 :] if e["state"] in PHASE_ENDS]
+        to_ms = min([*ends[:1], _end_of_boot(result, t_ms)])
+        lane.items.append(Item(t_ms, to_ms, "run" if state == "shadow" else "asked", state, label))
+    return lane
