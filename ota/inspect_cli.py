@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from ota.host import back_ends
 from ota.key_ring import parse_chain, parse_ring
 from ota.keys import parse_signatures
 from ota.manifest import FileEntry, Manifest, take
-from ota.refusal import REASONS
+from ota.refusal import REASONS, Refused
 from ota.verify import NOT_ASKED, NOT_REACHED, REFUSED, Check, Device, targets_of, verify
 
 NUMBERS: Final = ("memory_mb", "slot_bytes", "floor", "release")
@@ -22,6 +23,19 @@ FACTS: Final = {
     "memory_mb": "what a trial may take", "slot_bytes": "of its storage",
     "floor": "its security counter", "release": "that runs", "digest": "of what runs, hexadecimal",
 }  # fmt: skip
+
+
+def hexadecimal(text: str) -> str:
+    """The text itself. Raises ValueError: it is something else."""
+    bytes.fromhex(text)
+    return text
+
+
+KINDS: Final[dict[str, Callable[[Any], Any]]] = {
+    "product": str, "board": str, "runtime": str, "floor": int, "release": int,
+    "digest": hexadecimal,
+}  # fmt: skip
+"""What a camera's status tells."""
 
 
 def add_inspect(commands: Any) -> None:
@@ -46,8 +60,12 @@ def add_verify(commands: Any) -> None:
         "--base", type=Path, action="append", default=[], metavar="BUNDLE",
         help="of a delta; where that is a delta itself, again for its own base",
     )  # fmt: skip
+    parser.add_argument(
+        "--camera", type=Path, metavar="STATUS.json",
+        help="what `haetae status --json` said; the flags below count before it",
+    )  # fmt: skip
     for name, about in FACTS.items():
-        kind = int if name in NUMBERS else str
+        kind = int if name in NUMBERS else KINDS.get(name, str)
         flag = "--" + name.replace("_", "-")
         parser.add_argument(flag, type=kind, help=f"the camera's {about}".strip())
     parser.add_argument("--json", action="store_true")
@@ -115,7 +133,9 @@ def _row(entry: FileEntry) -> dict[str, Any]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    device = Device(**{name: getattr(arguments, name) for name in FACTS})
+    told = facts_of(arguments.camera.read_bytes()) if arguments.camera else {}
+    given = {name: getattr(arguments, name) for name in FACTS}
+    device = Device(**told | {name: fact for name, fact in given.items() if fact is not None})
     ring = arguments.ring.read_bytes()
     checks = verify(arguments.bundle, ring, device, arguments.base, back_ends())
     wrong = [check for check in checks if check.result == REFUSED]
@@ -128,6 +148,17 @@ def _verify(arguments: argparse.Namespace) -> int:
                 print(f"{check.result:<10} {check.name:<10} {why}{check.detail}".rstrip())
         print(_verdict(checks, wrong))
     return 1 if wrong else 0
+
+
+def facts_of(status: bytes) -> dict[str, Any]:
+    """What a camera's status says about it. Raises Refused: "malformed"."""
+    try:
+        told = json.loads(status)
+        found = {name: told.get(name) for name in ("product", "board", "runtime", "floor")}
+        found |= {name: told["students"].get(name) for name in ("release", "digest")}
+        return {name: kind(found[name]) for name, kind in KINDS.items() if found[name] is not None}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused("malformed", f"no status of a camera: {error!r}") from error
 
 
 def _verdict(checks: list[Check], wrong: list[Check]) -> str:

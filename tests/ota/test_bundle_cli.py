@@ -116,6 +116,20 @@ def test_a_fact_about_the_camera_is_judged(place, bundle, capsys, facts, refused
     assert "refused" not in others or refused == "target"
 
 
+def test_a_cameras_status_tells_whether_it_would_take_it(place, bundle, tmp_path, capsys):
+    status = tmp_path / "status.json"
+    asked = [str(bundle), "--ring", str(place / "1.ring"), "--camera", str(status)]
+    told = {"product": vendor.PRODUCT, "board": "sim", "runtime": "0.1.0", "floor": 5}
+    status.write_text(json.dumps(told | {"students": {"release": 3, "digest": ""}}))
+    code, checks = verified(capsys, *asked)
+    assert (code, checks["board"], checks["counter"]) == (1, ["ok"], ["refused"])
+    assert verified(capsys, *asked, "--floor", "4")[0] == 0
+    for junk in ("", "[]", "{}", '{"students": {"digest": "xy"}}'):
+        status.write_text(junk)
+        assert ota(["verify", *asked]) == 1
+        assert capsys.readouterr().err.startswith("malformed: ")
+
+
 def test_one_of_two_signatures_is_too_few(place, tmp_path, capsys):
     path = tmp_path / "b.bundle"
     assert ota(["build", *SET, *VALUES, "--out", str(path), *key(place, "rel-1")]) == 0
@@ -274,6 +288,8 @@ def test_a_delta_is_small_and_verified_against_its_base(place, tmp_path, capsys)
 
 
 def test_help_and_a_wrong_word(capsys):
+    assert ota(["verify", "a", "--ring", "b", "--digest", "xy"]) == 2
+    capsys.readouterr()
     assert ota(["--help"]) == 0
     assert "exit codes" in capsys.readouterr().out
     assert ota(["frobnicate"]) == 2
