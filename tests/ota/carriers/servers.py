@@ -51,6 +51,7 @@ class Static:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     static: Static
 
     def setup(self) -> None:
@@ -61,6 +62,21 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        self.get()
+
+    def do_PUT(self) -> None:
+        self.put()
+
+    def do_POST(self) -> None:
+        self.post()
+
+    def put(self) -> None:
+        self.answer(405, b"")
+
+    def post(self) -> None:
+        self.answer(405, b"")
+
+    def get(self) -> None:
         static, path = self.static, self.path
         static.asked.append((path, self.headers.get("Range", "")))
         static.headers.append({name.lower(): value for name, value in self.headers.items()})
