@@ -88,6 +88,8 @@ def admit(head: Head, facts: Facts, ring: KeyRing, state: State, allow_older: bo
     for reason, detail in _out_of_order(manifest, facts, state, allow_older):
         raise Refused(reason, detail)
     taken = take(manifest, facts.target, facts.unit_bytes)
+    if not facts.can_unpack and any(chunk.is_packed for chunk in taken.chunks):
+        raise Refused("delta")
     stored = Head(head.manifest, head.signatures, b"").to_bytes()
     wanted = units_up(len(stored), facts.unit_bytes) + units_up(taken.slot_bytes, facts.unit_bytes)
     if wanted > facts.slot_bytes:
@@ -121,11 +123,8 @@ def _out_of_order(
     runs = active.release if active else facts.factory_release
     if manifest.release < runs and not allow_older:
         yield "older", f"release {manifest.release}; release {runs} runs"
-    if manifest.base is not None:
-        if active is None or active.digest != manifest.base.digest:
-            yield "base", f"a delta against release {manifest.base.release}; release {runs} runs"
-        if not facts.can_unpack:
-            yield "delta", ""
+    if manifest.base is not None and (active is None or active.digest != manifest.base.digest):
+        yield "base", f"a delta against release {manifest.base.release}; release {runs} runs"
 
 
 def version(text: str) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ OUTCOMES: Final[dict[str, str]] = {
 
 
 def stored(updater: Updater) -> dict[str, Any]:
-    """The part of the status that lies in flash: a few reads, no write.
+    """The part of the status that lies in flash, from memory: flash is not read here.
 
     `update.phase` is "idle", "receiving", "staged", or "shadow" for a set on trial: which phase of
     it the runtime knows.
@@ -116,12 +116,14 @@ def _last(last: Last) -> dict[str, Any]:
 
 
 def _site(updater: Updater) -> dict[str, Any]:
-    site = updater.store.site
-    origin = "image" if not site.text else "trial" if site.is_trial else "stored"
+    site = updater.store.state.site
+    place, origin = site.trial, "trial"
+    if place < 0:
+        place, origin = site.confirmed, "stored" if site.confirmed >= 0 else "image"
     return {
         "from": origin,
         "name": "",
-        "digest": site.digest.hex(),
+        "digest": site.digests[place].hex() if place >= 0 else "",
         "tries": site.tries,
-        "last": _last(updater.store.state.site.last),
+        "last": _last(site.last),
     }

@@ -16,126 +16,34 @@ thread; `state` may be read from others.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from drivers.faults import StorageFault
 from drivers.interfaces import Storage
-from ota import records, site_steps, steps
-from ota.area import fit
+from ota import steps
 from ota.head import Head
 from ota.manifest import Chunk, Manifest, Placed, Taken, parse_manifest, take
-from ota.records import Records, write_through
 from ota.refusal import Refused
+from ota.site_store import SiteStore
 from ota.slots import SlotArea
-from ota.state import FACTORY, SlotInfo, State, from_bytes, to_bytes
-
-STATE_MAGIC = b"HTST"
-RING_MAGIC = b"HTRG"
-SITE_MAGIC = b"HTSF"
+from ota.state import FACTORY, SlotInfo
+from ota.state_store import refusing
 
 
-class SiteFile:
-    """The site file to use now.
-
-    Attributes:
-        text: of the file; "" where none was stored: use the one that came with the image.
-        digest: SHA-256 of it, b"" without one.
-        is_trial: it has not proved itself yet.
-        tries: how often it was started.
-    """
-
-    def __init__(self, text: str = "", is_trial: bool = False, tries: int = 0) -> None:
-        self.text = text
-        self.digest = hashlib.sha256(text.encode()).digest() if text else b""
-        self.is_trial = is_trial
-        self.tries = tries
-
-
-class Store:
-    """One Storage block.
+class Store(SiteStore):
+    """One Storage block: the state, the key ring and site files of its bases, and two slots.
 
     Args:
         storage: all of it belongs to the store, which does not close it.
         slot_bytes: of each of the two slots.
         factory_counter: security counter of the students that came with the image.
 
-    Attributes:
-        state: the last durable one.
-        locked: why nothing may be changed here; "" where it may.
-
     Raises:
         StorageFault: "too_small".
     """
 
     def __init__(self, storage: Storage, slot_bytes: int, factory_counter: int = 0) -> None:
-        self._storage = storage
-        self._layout = layout = fit(storage, slot_bytes)
+        super().__init__(storage, slot_bytes)
         self._factory_counter = factory_counter
-        self._states = Records(storage, layout.states, layout.state_bytes, STATE_MAGIC)
-        self._rings = Records(storage, layout.rings, layout.ring_bytes, RING_MAGIC)
-        self.slots = tuple(SlotArea(storage, at, layout.slot_bytes) for at in layout.slots)
-        self.locked = ""
-        self._is_settled = False
-        self.state = self._load()
-
-    def _load(self) -> State:
-        for found in (self._states.newest, self._rings.newest):
-            if found is not None and found.major > records.MAJOR:
-                self.locked = (
-                    f"flash holds format {found.major}; this runtime knows {records.MAJOR}"
-                )
-                return State()
-        if self._states.newest is None:
-            return State()
-        try:
-            return from_bytes(self._states.newest.body)
-        except Refused as refused:
-            self.locked = refused.detail
-            return State()
-
-    def commit(self, state: State) -> None:
-        """Make a state durable. Raises Refused: "storage" or "newer_format"."""
-        self.settle()
-        with refusing():
-            self._states.write(to_bytes(state))
-        self.state = state
-
-    def settle(self) -> None:
-        """Before the first change of a run: make surely durable what was found at the start.
-
-        After a sync that failed, a process that starts anew may read what is in the kernel's memory
-        alone. What that says must not be built upon.
-
-        Raises:
-            Refused: "storage"; "newer_format" where nothing may be changed.
-        """
-        if self.locked:
-            raise Refused("newer_format", self.locked)
-        if self._is_settled:
-            return
-        newest = self._states.newest
-        if newest is not None:
-            with refusing():
-                self._states.write(newest.body)
-        self._is_settled = True
-
-    # the key ring
-
-    @property
-    def ring(self) -> bytes:
-        """The newest key ring that was stored; b"": none."""
-        newest = self._rings.newest
-        return newest.body if newest is not None and newest.major == records.MAJOR else b""
-
-    def save_ring(self, data: bytes) -> None:
-        """Make a verified key ring durable. Raises Refused: "storage" or "newer_format"."""
-        self.settle()
-        with refusing():
-            self._rings.write(data)
-
-    # what a slot holds
+        size = self._layout.slot_bytes
+        self.slots = tuple(SlotArea(storage, at, size) for at in self._layout.slots)
 
     def head(self, slot: int) -> Head:
         """The head in a slot; its digest is the one in the state.
@@ -205,8 +113,6 @@ class Store:
             raise Refused("nothing", f"slot {slot} is empty")
         return self.state.slots[slot]
 
-    # the life of a student set
-
     def receive(self, slot: int, info: SlotInfo, head: bytes) -> None:
         """Give the slot up for a new set, durably, and only then write its head.
 
@@ -258,79 +164,3 @@ class Store:
         Raises Refused: "nothing" in that slot, "storage".
         """
         self.commit(steps.set_aside(self.state, slot, reason, detail, before))
-
-    # the site file
-
-    @property
-    def site(self) -> SiteFile:
-        """The site file to use: the one on trial, else the confirmed one, else that of the image.
-
-        One that is damaged counts as not there.
-        """
-        site = self.state.site
-        for place, is_trial in ((site.trial, True), (site.confirmed, False)):
-            text = self._site_text(place) if place >= 0 else ""
-            if text:
-                return SiteFile(text, is_trial, site.tries if is_trial else 0)
-        return SiteFile()
-
-    def _site_text(self, place: int) -> str:
-        try:
-            data = self._storage.read_at(self._layout.sites[place], self._layout.site_bytes)
-        except StorageFault:
-            return ""
-        record = records.decode(data, SITE_MAGIC)
-        wanted = self.state.site.digests[place]
-        if record is None or hashlib.sha256(record.body).digest() != wanted:
-            return ""
-        return record.body.decode()
-
-    def save_site(self, text: str) -> None:
-        """Store a site file, to be tried at the next start. Whoever calls has checked it.
-
-        The confirmed one stays, and so does another one on trial until this one is durable.
-
-        Raises:
-            Refused: "too_long", "argument": empty, "storage", "newer_format".
-        """
-        self.settle()
-        body = text.encode()
-        most = self._layout.site_bytes - records.OVERHEAD_BYTES
-        if len(body) > most:
-            raise Refused("too_long", f"site file: {len(body)} bytes; at most {most}")
-        if not body:
-            raise Refused("argument", "the site file is empty")
-        place = site_steps.free_place(self.state.site)
-        data = records.encode(SITE_MAGIC, 0, body, self._layout.unit_bytes)
-        with refusing():
-            write_through(self._storage, self._layout.sites[place], data)
-        self.commit(site_steps.saved(self.state, place, hashlib.sha256(body).digest()))
-
-    def site_started(self) -> int:
-        """Count a try of the site file on trial, durably, before it is used.
-
-        Returns:
-            The tries with this one.
-
-        Raises:
-            Refused: "nothing" is on trial, "storage".
-        """
-        self.commit(site_steps.started(self.state))
-        return self.state.site.tries
-
-    def confirm_site(self) -> None:
-        """The site file on trial stays. Raises Refused: "nothing", "storage"."""
-        self.commit(site_steps.confirmed(self.state))
-
-    def drop_site(self, reason: str, detail: str = "") -> None:
-        """Give up the one on trial; `state.site.last` says why. Raises Refused as above."""
-        self.commit(site_steps.dropped(self.state, reason, detail))
-
-
-@contextmanager
-def refusing() -> Iterator[None]:
-    """Turn faults of the storage into refusals."""
-    try:
-        yield
-    except StorageFault as fault:
-        raise Refused("storage", f"{fault.reason}: {fault.detail}"[:200]) from fault

@@ -57,6 +57,7 @@ class Students:
         self.ring = _newest(trust_first(ring_trusted), store.ring)
         self.running = FACTORY
         self._failed: Refused | None = None
+        self._distrusted = b"", ""
 
     def rings(self, chain: list[bytes]) -> int:
         """Take newer key rings, oldest first; durable on return.
@@ -71,6 +72,7 @@ class Students:
         if newer.version > self.ring.version:
             self.store.save_ring(newer.data)
             self.ring = newer
+            self._judge_active()
         return self.ring.version
 
     def load_set(self, slot: int) -> tuple[Manifest, Files]:
@@ -102,6 +104,7 @@ class Students:
         if self._failed is not None and self._failed.reason != "storage":
             with suppress(Refused):  # flash takes nothing now
                 self.settle()
+        self._judge_active()
         return loaded
 
     def settle(self) -> None:
@@ -171,24 +174,36 @@ class Students:
 
     @property
     def distrust(self) -> str:
-        """Why the active set would not be taken today: "revoked_key", ...; "" where it would."""
-        if self.store.state.active == FACTORY:
-            return ""
-        try:
-            self.check_trust(self.store.state.active)
-        except Refused as refused:
-            return refused.reason
-        return ""
+        """Why the active set would not be taken today: "revoked_key", ...; "" where it would.
 
-    def base_payload(self) -> bytes:
+        Found out at the start and with every new key ring; a set that became active since was
+        looked at then. Reads no flash.
+        """
+        digest, reason = self._distrusted
+        active = self.store.state.active
+        return (
+            reason if active != FACTORY and self.store.state.slots[active].digest == digest else ""
+        )
+
+    def _judge_active(self) -> None:
+        active = self.store.state.active
+        self._distrusted = b"", ""
+        if active == FACTORY:
+            return
+        try:
+            self.check_trust(active)
+        except Refused as refused:
+            self._distrusted = self.store.state.slots[active].digest, refused.reason
+
+    def base_payload(self, digest: bytes) -> bytes:
         """What a delta is against: the files of the active set, without padding between them.
 
         Raises:
-            Refused: "base": no set is active, "chunk": damaged, "storage".
+            Refused: "base": another set is active, "chunk": damaged, "storage".
         """
         slot = self.store.state.active
-        if slot == FACTORY:
-            raise Refused("base", "the students that came with the image run")
+        if slot == FACTORY or self.store.state.slots[slot].digest != digest:
+            raise Refused("base", "other students run by now")
         _, taken = self.store.contents(slot, self.facts.target)
         return b"".join(self.store.read_placed(slot, placed) for placed in taken.files)
 

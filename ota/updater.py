@@ -45,10 +45,17 @@ MAX_REPAIRS: Final = 3
 
 @dataclass
 class Transfer:
-    """What is under way: `missing` holds a 1 for each chunk that is not there."""
+    """What is under way.
+
+    Attributes:
+        slot, digest, taken: of the set. base: digest of what it is against; b"" for none.
+        missing: a 1 for each chunk that is not there.
+        repairs: chunks that were found wrong after they were written.
+    """
 
     slot: int
     digest: bytes
+    base: bytes
     taken: Taken
     missing: bytearray
     repairs: int = 0
@@ -197,8 +204,9 @@ class Updater(Students):
         """Find out what is there; the slot is prepared where there is nothing."""
         slot = self._waiting(digest)
         manifest, taken = admitted.manifest, admitted.taken
+        base = manifest.base.digest if manifest.base else b""
         if slot != NONE and self.store.state.slots[slot].status == "staged":
-            return Transfer(slot, digest, taken, bytearray(len(taken.chunks)))
+            return Transfer(slot, digest, base, taken, bytearray(len(taken.chunks)))
         if slot == NONE or not self.store.holds_head(slot, admitted.head):
             slot = steps.free_slot(self.store.state) if slot == NONE else slot
             info = SlotInfo(
@@ -210,7 +218,7 @@ class Updater(Students):
             )
             self.store.receive(slot, info, admitted.head)
         missing = self.store.missing(slot, taken, trust_doubtful=False)
-        return Transfer(slot, digest, taken, missing)
+        return Transfer(slot, digest, base, taken, missing)
 
     def _finish(self, transfer: Transfer) -> None:
         """Hash all of it once more, and only then call it staged."""
@@ -230,7 +238,8 @@ class Updater(Students):
         if len(data) != chunk.stored_size:
             raise Refused("chunk", f"{len(data)} bytes; the manifest says {chunk.stored_size}")
         if chunk.is_packed:
-            data = unpack_chunk(data, chunk.size, self.base_payload())
+            base = self.base_payload(transfer.base) if transfer.base else b""
+            data = unpack_chunk(data, chunk.size, base)
         if hashlib.sha256(data).digest() != chunk.sha256:
             raise Refused("chunk", f"chunk {chunk.index} is not the signed one")
         return data

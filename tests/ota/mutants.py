@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from ota import area, records, site_steps, slots, steps
 from ota.records import Records
+from ota.site_store import SITE_MAGIC
 from ota.slots import SlotArea
 from ota.state import SlotInfo
-from ota.store import SITE_MAGIC, Store
+from ota.store import Store
 
 Patch = pytest.MonkeyPatch
 Mutant = Callable[[Patch], object]

@@ -11,7 +11,8 @@ from ota import records, wire
 from ota.records import Records, decode, encode
 from ota.refusal import Refused
 from ota.state import SlotInfo, State, from_bytes, to_bytes
-from ota.store import STATE_MAGIC, Store
+from ota.state_store import STATE_MAGIC
+from ota.store import Store
 from sim.board.flash import Flash
 from tests.ota.camera import SLOT_BYTES, UNIT, bundle, install, new_flash, start
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
+from msgspec import structs
 
 from drivers.clock import VirtualClock
 from drivers.faults import StorageFault
-from ota.pack_delta import can_unpack
+from ota.head import Head, parse_head
+from ota.manifest import parse_manifest, to_bytes
+from ota.pack_delta import can_unpack, pack_chunk
 from ota.refusal import Refused
 from ota.state import FACTORY, NONE
 from ota.status import stored
@@ -218,8 +222,8 @@ def test_a_newer_key_ring_is_kept_even_when_its_bundle_is_refused(camera):
     again = start(camera.store._storage)
     assert again.ring.version == 2
     assert again.store.ring == newer
-    assert again.distrust == "revoked_key"
     assert runs(again) == (0, bundle(1).plain), "a revoked key must not blind the camera"
+    assert again.distrust == camera.distrust == "revoked_key"
     install(again, bundle(3, signed_by=("bundle 2",)))
     assert reason_of(again.go_back) == "revoked_key"
     assert again.distrust == ""
@@ -315,6 +319,38 @@ def test_a_delta_is_unpacked_against_what_runs(camera):
     assert reason_of(unable.offer, new.head) == "delta"
 
 
+@pytest.mark.skipif(not can_unpack(), reason="zstandard is not installed")
+def test_a_delta_ends_when_what_it_is_against_runs_no_more(camera):
+    install(camera, bundle(1))
+    new = delta(2, 0, bundle(1))
+    session = camera.offer(new.head)["session"]
+    camera.chunk(session, 0, new.chunk(0))
+    camera.go_back()
+    assert reason_of(camera.chunk, session, 1, new.chunk(1)) == "base"
+
+
+@pytest.mark.skipif(not can_unpack(), reason="zstandard is not installed")
+def test_chunks_may_be_packed_against_nothing(camera):
+    new = delta(2, 0, bundle(1))
+    manifest = structs.replace(parse_manifest(parse_head(new.head).manifest), base=None)
+    packed = [pack_chunk(file.data, b"") for file in small_files(7)]
+    files = [
+        structs.replace(
+            entry, bytes=len(file.data), chunks=[sha256(file.data).digest()], stored=[len(one)]
+        )
+        for entry, file, one in zip(
+            sorted(manifest.files, key=lambda entry: entry.bytes),
+            small_files(7),
+            packed,
+            strict=True,
+        )
+    ]
+    body = to_bytes(structs.replace(manifest, files=files))
+    head = Head(body, vendor.bundle_signatures(body, "bundle 1"), b"").to_bytes()
+    session = camera.offer(head)["session"]
+    assert [camera.chunk(session, n, packed[n]) for n in range(3)] == [1, 2, -1]
+
+
 def test_the_status_says_where_an_update_is(camera):
     assert stored(camera)["students"]["from"] == "factory"
     assert stored(camera)["update"]["phase"] == "idle"
@@ -338,4 +374,10 @@ def test_the_status_says_where_an_update_is(camera):
     assert stored(camera)["ring"] == 1
     camera.rings([ring(2)])
     assert stored(camera)["ring"] == 2
+    assert stored(camera)["site"]["from"] == "image"
+    camera.store.save_site("x = 1")
+    assert stored(camera)["site"]["from"] == "trial"
+    assert stored(camera)["site"]["digest"] == camera.store.site.digest.hex()
+    camera.store._storage.read_at = fails
+    stored(camera)
     assert stored(camera)["product"] == vendor.PRODUCT
