@@ -1,4 +1,4 @@
-"""Many mutants: `python -m tests.ota.fuzz --cases 1000000 [--seed 1] [--only bundles|links]`.
+"""Many mutants: `python -m tests.ota.fuzz --cases 1000000 [--seed 1] [--only WHAT]`.
 
 Exit codes: 0 nothing found, 1 found: the last line says which run to repeat it with.
 """
@@ -14,12 +14,16 @@ from time import monotonic
 from typing import Any, Protocol
 
 from tests.ota.fuzz_bundles import Bundles
+from tests.ota.fuzz_carriers import Channels, Clients
 from tests.ota.fuzz_link import Links
 
 WARM_CASES = 20_000
 """After so many the memory has its size."""
 MAX_GROWTH_KB = 8 << 10
 """Of the most that the process ever used, over all cases after that."""
+
+
+TARGETS = {"bundles": Bundles, "links": Links, "channels": Channels, "clients": Clients}
 
 
 class Target(Protocol):
@@ -33,7 +37,7 @@ class Target(Protocol):
 
 
 def targets(only: str = "") -> list[Target]:
-    return [kind() for name, kind in (("bundles", Bundles), ("links", Links)) if only in ("", name)]
+    return [kind() for name, kind in TARGETS.items() if only in ("", name)]
 
 
 def run(chosen: list[Target], cases: int, seed: int, first: int = 0) -> int:
@@ -66,7 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.ota.fuzz", epilog=__doc__)
     parser.add_argument("--cases", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=("bundles", "links"), default="")
+    parser.add_argument("--only", choices=("", *TARGETS), default="")
     arguments = parser.parse_args()
     chosen = targets(arguments.only)
     started, done = monotonic(), 0

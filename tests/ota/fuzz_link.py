@@ -169,7 +169,7 @@ class Links:
             make = _piece if is_transfer else rng.choice(_MESSAGES)
             message = make(rng, end, conversation + number)
             is_left = is_transfer and rng.random() < 0.8
-            self._hear(end, encode(message) if is_left else _sent(rng, message))
+            self._hear(end, encode(message) if is_left else spoilt(rng, message))
             self.clock.ms += rng.choice((1, 50, 200, 600))
         end.check()
         return MESSAGES
@@ -297,7 +297,7 @@ _MESSAGES: tuple[Callable[[Random, _End, int], list[Any]], ...] = (
 )  # fmt: skip
 
 
-def _sent(rng: Random, message: list[Any]) -> bytes:
+def spoilt(rng: Random, message: list[Any]) -> bytes:
     """The frame, changed somewhere; one in five is left as it is."""
     match rng.randrange(5):
         case 0:
