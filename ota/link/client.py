@@ -169,12 +169,14 @@ class LinkClient:
         return LinkLost(fault.detail, self.exchange.advice())
 
     def _welcomed(self, welcome: dict[str, Any]) -> None:
-        self.welcome = welcome
-        frame_bytes, window = welcome.get("frame_bytes"), welcome.get("window")
-        if not isinstance(frame_bytes, int) or not isinstance(window, int):
-            raise Refused("malformed", "the camera's hello")
-        self.exchange.terms = self._most.agreed(frame_bytes, window)
-        self._nonce, self._nonce_ms = bytes(welcome.get("nonce", b"")), self.talk.now_ms()
+        match welcome:
+            case {"frame_bytes": int() as frame_bytes, "window": int() as window}:
+                self.exchange.terms = self._most.agreed(frame_bytes, window)
+            case _:
+                raise Refused("malformed", "the camera's hello")
+        nonce = welcome.get("nonce")
+        self._nonce = nonce if isinstance(nonce, bytes) else b""
+        self.welcome, self._nonce_ms = welcome, self.talk.now_ms()
 
     def _ask(self, command: str, arguments: dict[str, Any], timeout_ms: float) -> dict[str, Any]:
         question = [command, arguments, *self._proof(command, arguments)]

@@ -88,20 +88,18 @@ class Push:
                 self._find_again(lost, moved_ms + GIVE_UP_MS)
 
     def _push(self) -> None:
-        answer = self._client.ask("offer", self._offer, OFFER_MS)
-        if answer["next"] == COMPLETE:
+        first, token = self._offered()
+        if first == COMPLETE:
             self._tell(COMPLETE, 0)
             return
-        client, last = self._client, self._source.last
-        if not 0 <= answer["next"] <= last:
-            raise Refused("argument", f"the camera asks for chunk {answer['next']} of {last + 1}")
+        client = self._client
         sender = Sender(
             client.talk.send,
             client.exchange.count,
             client.exchange.terms,
-            answer["token"],
+            token,
             self._source,
-            answer["next"],
+            first,
         )
         while sender.index != COMPLETE:
             now_ms = client.talk.now_ms()
@@ -110,10 +108,20 @@ class Push:
             if sender.silent > SILENT_TIMES:
                 raise LinkLost("the camera does not answer any more", "push again: it goes on")
             for kind, sequence, *parts in client.talk.receive():
-                self._take(sender, kind, sequence, parts, answer["token"])
+                self._take(sender, kind, sequence, parts, token)
             if self._pace.is_due(now_ms):
                 self._tell(sender.index, sender.offset)
         self._tell(COMPLETE, 0)
+
+    def _offered(self) -> tuple[int, int]:
+        """The chunk that the camera wants first, and the transfer's token."""
+        answer, last = self._client.ask("offer", self._offer, OFFER_MS), self._source.last
+        match answer:
+            case {"next": int() as first, "token": int() as token} if COMPLETE <= first <= last:
+                return first, token
+            case _:
+                asked = f"chunk {answer.get('next')} of {last + 1}"
+                raise Refused("argument", f"the camera asks for {asked}")
 
     def _take(self, sender: Sender, kind: int, sequence: int, parts: list[Any], token: int) -> None:
         now_ms = self._client.talk.now_ms()

@@ -90,9 +90,9 @@ class Sender:
         """The camera has answered a piece: [index, first offset missing, bits of the later ones].
 
         Returns:
-            False for an answer to something else.
+            False for an answer to something else, or for a piece that there is not.
         """
-        if all(sent.sequence != sequence for sent in self._flying):
+        if all(sent.sequence != sequence for sent in self._flying) or not self._can_want(*wanted):
             return False
         while True:
             sent = self._flying.popleft()
@@ -102,6 +102,16 @@ class Sender:
         self._quiet_since_ms, self.silent = now_ms, 0
         self.index, self.offset, self._later = wanted
         return True
+
+    def _can_want(self, index: int, offset: int, later: int) -> bool:
+        """Whether there is such a piece; a camera that asks for another is not understood."""
+        if index == COMPLETE:
+            return True
+        return (
+            0 <= index <= self._source.last
+            and 0 <= offset < self._source.size(index)
+            and later >= 0
+        )
 
     def is_flying(self, sequence: int) -> bool:
         """Whether a refusal is for one of these pieces."""
