@@ -184,8 +184,10 @@ class Clients:
                 client.push(self._bundle)
             else:
                 client.ask(what, {})
-        except (Refused, LinkLost) as ended:
-            self.outcomes["client " + what, type(ended).__name__] += 1
+        except Refused as refused:
+            self.outcomes["client " + what, refused.reason] += 1
+        except LinkLost:
+            self.outcomes["client " + what, "lost"] += 1
         else:
             self.outcomes["client " + what, "done"] += 1
         if self._clock.ms - started_ms > 2 * 3_600_000:

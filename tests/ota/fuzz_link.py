@@ -93,7 +93,8 @@ class Guarded:
             self.writes = self.camera.flash.writes
 
     def hello(self) -> dict[str, Any]:
-        return {"device": FACTS.device, "product": FACTS.product, "board": "a", "runtime": "1.4.0"}
+        facts = ("device", "product", "board", "runtime", "target")
+        return {name: getattr(FACTS, name) for name in facts} | {"unpack": True}
 
     def operator(self, key_id: bytes) -> tuple[bytes, Rank, str] | None:
         name = _IDS.get(key_id)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.ota.fuzz import run, targets
 from tests.ota.fuzz_bundles import Bundles
+from tests.ota.fuzz_carriers import Channels
 from tests.ota.fuzz_link import Links
 from tests.places import REPOSITORY
 
@@ -49,6 +50,10 @@ def outcomes() -> set[tuple[str, str]]:
         ("lan", "not_signed"),
         ("lan", "ANSWER"),
         ("local", "not_permitted"),
+        ("channel value", "signature"),
+        ("channel insider", "taken"),
+        ("client push", "done"),
+        ("client push", "malformed"),
     ],
     ids=" ".join,
 )
@@ -56,14 +61,14 @@ def test_twenty_thousand_mutants_go_this_deep_and_find_nothing(outcomes, outcome
     assert outcome in outcomes
 
 
-@pytest.mark.parametrize("kind", [Bundles, Links])
+@pytest.mark.parametrize("kind", [Bundles, Links, Channels])
 def test_no_mutant_takes_much_memory(kind):
     target = kind()
-    for number in range(20):
+    for number in range(8):
         target.run(Random(number))
     tracemalloc.start()
     peaks = []
-    for number in range(60):
+    for number in range(25):
         before = tracemalloc.get_traced_memory()[0]
         tracemalloc.reset_peak()
         target.run(Random(1000 + number))
