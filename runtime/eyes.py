@@ -14,6 +14,7 @@ from drivers.board import Board, ModelsConfig
 from drivers.faults import ModelRefused
 from drivers.interfaces import Npu, Session
 from drivers.npu.stale import StaleCheck
+from models.action import ActionNetwork
 from models.detector import Detector
 from models.package import Package, find_package, load_package
 from models.signature import open_session
@@ -22,6 +23,7 @@ from runtime import stages
 from runtime.bodies import Bodies
 from runtime.closer_look import look_stages
 from runtime.context import Context
+from runtime.exam import known
 from runtime.loop import Stage, fresh
 from runtime.metrics import Metrics
 from runtime.people import PERSON, People
@@ -151,6 +153,13 @@ class Eyes:
         self.session.invoke()
         self.detector.decode(found)
         self.detector.rehearse(found)
+
+    def examine(self) -> int:
+        """How much the action network knows of the exam; 0 without one. Raises NpuFault."""
+        package = self.packages.action
+        if self.bodies is None or package is None:
+            return 0
+        return known(ActionNetwork(package, self.sessions["action"], 1))
 
     def check_fits(self, other: Eyes) -> None:
         """Prove that another set may take the place of this one while the camera runs.

@@ -12,6 +12,7 @@ from drivers.interfaces import Clock, Npu, Session
 from ota.golden import check_golden
 from ota.manifest import GOLDEN_FILE
 from ota.refusal import Refused
+from runtime.exam import ALLOWED
 from runtime.eyes import Eyes, factory_packages
 from runtime.memory import usage_kb
 from runtime.student_files import Files, student_packages
@@ -55,7 +56,7 @@ class Builder:
         """A set out of a slot, tried out.
 
         Raises:
-            Refused: "golden", "latency" or "memory".
+            Refused: "golden", "latency", "memory" or "agreement".
             ModelRefused, NpuFault: it cannot be loaded, or does not fit the rules.
         """
         with_bodies = self._side.live.eyes.bodies is not None
@@ -69,7 +70,9 @@ class Builder:
                 self._check_time(eyes.session)
                 eyes.rehearse()
                 self._check_memory(usage_kb()[1] - before_kb)
-                return self._side.seat(eyes)
+                seat = self._side.seat(eyes)
+                self._check_exam(seat)
+                return seat
             except BaseException:
                 eyes.close()
                 raise
@@ -89,6 +92,12 @@ class Builder:
             if golden is None:
                 raise ModelRefused(role, f"there is no {GOLDEN_FILE}")
             check_golden(golden, session, self._npu.target)
+
+    def _check_exam(self, seat: Seat) -> None:
+        present = self._side.live.known
+        if seat.known < present - ALLOWED:
+            detail = f"it knows {seat.known} of those who stand and lie; the present one {present}"
+            raise Refused("agreement", detail)
 
     def _check_memory(self, grown_kb: int) -> None:
         if grown_kb > self._most_kb:

@@ -19,10 +19,15 @@ from runtime.track import Tracker
 
 @dataclass(frozen=True)
 class Seat:
-    """A pair of eyes with its rows of the stage table, ready to take over."""
+    """A pair of eyes with its rows of the stage table, ready to take over.
+
+    Attributes:
+        known: what its action network knows of the exam; 0 without one.
+    """
 
     eyes: Eyes
     rows: tuple[Stage, ...]
+    known: int
 
 
 class TrialSide:
@@ -56,10 +61,14 @@ class TrialSide:
         self.live = self.seat(eyes)
 
     def seat(self, eyes: Eyes) -> Seat:
-        """Make the rows of other eyes; takes memory, so on whatever thread has headroom."""
+        """Make the rows of other eyes; takes memory, so on whatever thread has headroom.
+
+        They must not be in use yet. Raises NpuFault.
+        """
         context, metrics = self._context, self._metrics
         first = eyes.first_rows(context, metrics, self._anonymiser)
-        return Seat(eyes, (*first, *eyes.second_rows(context, metrics)))
+        rows = (*first, *eyes.second_rows(context, metrics))
+        return Seat(eyes, rows, eyes.examine())
 
     def look_on(self, seat: Seat) -> None:
         """New eyes look on beside the live ones."""

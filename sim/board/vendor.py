@@ -25,7 +25,7 @@ PRODUCT: Final = "haetae-sim"
 ROOTS: Final = ("root 1", "root 2", "root 3")
 THRESHOLD: Final = 2
 BUNDLE: Final = "bundle"
-BODIES: Final = ("skeleton_s", "action_xs")
+SHIPPED: Final = {"detector": "ppe_s", "skeleton": "skeleton_s", "action": "action_xs"}
 
 
 def key_ring() -> bytes:
@@ -45,19 +45,23 @@ def key_ring() -> bytes:
 
 
 def bundle(kind: str, release: int, counter: int = 1) -> tuple[bytes, bytes]:
-    """Head and payload of a signed bundle: a detector of a kind, and the shipped other students.
+    """Head and payload of a signed bundle: one student of a kind, and the shipped other ones.
 
     Args:
-        kind: one of `sim.board.students.KINDS`.
+        kind: one of `sim.board.students.KINDS`, of the detector; or with the role in front, as
+            "skeleton_random".
         release, counter: of the manifest.
     """
+    role, _, how = kind.rpartition("_")
+    role = role or "detector"
     with TemporaryDirectory() as folder:
-        detector = students.make(kind, Path(folder))
-        others = [STUDENTS / name for name in BODIES]
-        goldens = {"detector": _golden(students.DETECTOR if kind == "nan" else detector)}
-        goldens |= dict(zip(("skeleton", "action"), map(_golden, others), strict=True))
+        packages = {name: STUDENTS / shipped for name, shipped in SHIPPED.items()}
+        shipped = packages[role]
+        packages[role] = students.make(how, Path(folder), shipped)
+        goldens = {name: _golden(path) for name, path in packages.items() if how != "nan"}
+        goldens = goldens or {name: _golden(STUDENTS / each) for name, each in SHIPPED.items()}
         head, payload = build(
-            [detector, *others],
+            list(packages.values()),
             ["tflite"],
             product=PRODUCT,
             version=f"{release}.0.0-{kind}",

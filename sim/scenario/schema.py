@@ -92,8 +92,11 @@ class ActionConfig(_Strict, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Of press: name of an input of the board."""
     for_ms: Annotated[int, Meta(ge=0, le=MAX_SHELF_MS)] = 0
     """Of shelve; of press, how long the finger stays; of update, how long the transfer takes."""
-    student: Literal["", "good", "random", "blind", "everywhere", "slow", "nan"] = ""
-    """Of update: which students the bundle brings; see `sim.board.students`."""
+    student: Literal[
+        "", "good", "random", "blind", "everywhere", "slow", "nan",
+        "skeleton_random", "action_random",
+    ] = ""  # fmt: skip
+    """Of update: which student the bundle brings; see `sim.board.vendor.bundle`."""
     release: Annotated[int, Meta(ge=1, le=1000)] = 2
     counter: Annotated[int, Meta(ge=0, le=1000)] = 1
     """Of update: numbers of the manifest."""
