@@ -36,16 +36,19 @@ class SiteStore(StateStore):
 
     @property
     def site(self) -> SiteFile:
-        """The site file to use: the one on trial, else the confirmed one, else that of the image.
+        """The site file to use: the one on trial, else `site_confirmed`.
 
         One that is damaged counts as not there.
         """
         site = self.state.site
-        for place, is_trial in ((site.trial, True), (site.confirmed, False)):
-            text = self._site_text(place) if place >= 0 else ""
-            if text:
-                return SiteFile(text, is_trial, site.tries if is_trial else 0)
-        return SiteFile()
+        text = self._site_text(site.trial) if site.trial >= 0 else ""
+        return SiteFile(text, True, site.tries) if text else self.site_confirmed
+
+    @property
+    def site_confirmed(self) -> SiteFile:
+        """Without the one on trial: for when the flash does not take the count of its try."""
+        place = self.state.site.confirmed
+        return SiteFile(self._site_text(place) if place >= 0 else "")
 
     def _site_text(self, place: int) -> str:
         try:

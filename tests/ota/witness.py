@@ -64,7 +64,7 @@ def view(camera: Updater) -> View:
         floor=state.floor,
         ring=camera.ring.version,
         site=store.site.text,
-        site_confirmed=store._site_text(site.confirmed) if site.confirmed >= 0 else "",
+        site_confirmed=store.site_confirmed.text,
         site_tries=site.tries if site.trial >= 0 else -1,
     )
 
