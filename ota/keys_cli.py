@@ -28,28 +28,39 @@ ABOUT: Final = """Keys of a vendor, and the key ring that says which of them a c
 EPILOG: Final = """day one
   # on three offline machines, one each; carry only the .pub files away
   haetae keys new root-1 --kind root
-  # on the machine that makes releases, and on each technician's
+  haetae keys new root-2 --kind root
+  haetae keys new root-3 --kind root
+  # where releases are made, and on each technician's machine
   haetae keys new release-1 --kind bundle
   haetae keys new channel-1 --kind channel
   haetae keys new kim --kind operator
-  # the first ring, a draft
-  haetae keys ring new --product haetae-cam --root root-1.pub --root root-2.pub --root root-3.pub \\
-      --bundle release-1.pub --channel channel-1.pub --technician kim.pub --out ring-1.ring
-  # on two of the offline machines: look at it, compare its fingerprint by telephone, sign
-  haetae keys ring sign ring-1.ring --key root-1.key
-  # two sticks went out: unite them, check, and give the ring to the cameras (board file)
-  haetae keys ring merge stick1/ring-1.ring stick2/ring-1.ring --out ring-1.signed.ring
-  haetae keys ring verify ring-1.signed.ring
+  # the first ring: a draft, and a copy of it on a stick for each of two roots
+  haetae keys ring new --product haetae-cam --root root-1.pub --root root-2.pub \\
+      --root root-3.pub --bundle release-1.pub --channel channel-1.pub \\
+      --technician kim.pub --out ring-1.draft
+  cp ring-1.draft stick-1.ring
+  cp ring-1.draft stick-2.ring
+  # on two of the offline machines: read it, compare its fingerprint by telephone, sign
+  haetae keys ring sign stick-1.ring --key root-1.key
+  haetae keys ring sign stick-2.ring --key root-2.key
+  # at the desk again; every camera is made with ring-1.ring
+  haetae keys ring merge stick-1.ring stick-2.ring --out ring-1.ring
+  haetae keys ring verify ring-1.ring
 
-a bundle or operator key has leaked
+a bundle or operator key has leaked (one stick that goes round does as well as two)
   haetae keys new release-2 --kind bundle
-  haetae keys revoke release-1 --last ring-1.signed.ring --bundle release-2.pub --out ring-2.ring
-  # sign with two roots, merge, then
-  haetae keys ring verify ring-1.signed.ring ring-2.signed.ring
-  # put every ring since the first into every bundle from now on: haetae ota build --ring ...
+  haetae keys revoke release-1 --last ring-1.ring --bundle release-2.pub --out ring-2.ring
+  haetae keys ring sign ring-2.ring --key root-1.key
+  haetae keys ring sign ring-2.ring --key root-2.key
+  haetae keys ring verify ring-1.ring ring-2.ring
+  # from now on each bundle brings them all: haetae ota build ... --ring ring-1.ring --ring ...
 
-a root key has leaked or is lost: the same with --root root-4.pub, signed by two of the old roots
-and two of the new ones (one who is both counts for both), the old ones with --last
+a root key has leaked or is lost: two roots of the last ring sign, and two of the new one
+  haetae keys new root-4 --kind root
+  haetae keys revoke root-1 --last ring-2.ring --root root-4.pub --out ring-3.ring
+  haetae keys ring sign ring-3.ring --key root-2.key
+  haetae keys ring sign ring-3.ring --key root-3.key
+  haetae keys ring verify ring-1.ring ring-2.ring ring-3.ring
 
 A camera learns of a revocation with the next bundle or ring that reaches it, and no sooner: it has
 no clock to trust. `haetae status` tells the version of its ring.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 
 import pytest
@@ -239,6 +240,24 @@ def test_show_for_scripts(desk, capsys):
     assert list(said["operators"].values()) == [{"name": "kim", "rank": "technician"}]
     assert keys(["show", "kim.pub", "--json"]) == OK
     assert json.loads(capsys.readouterr().out)["kind"] == "operator"
+
+
+def test_the_walk_in_the_help_goes_as_it_is_printed(desk, capsys):
+    """Every line of it; only passphrases and the question before a signature are given."""
+    assert keys(["--help"]) == OK
+    walk = capsys.readouterr().out.replace("\\\n", " ").splitlines()
+    lines = [shlex.split(line) for line in walk if line.startswith(("  haetae keys", "  cp "))]
+    assert len(lines) == 23
+    for words in lines:
+        if words[0] == "cp":
+            shutil.copy(*words[1:])
+            continue
+        more = ["--passphrase-file", "phrase"] if words[2] == "new" or "sign" in words else []
+        more += ["--yes"] if "sign" in words else []
+        assert keys([*words[2:], *more]) == OK, words
+    ring = advance(trust_first(rings(desk, 1)[0]), rings(desk, 2, 3))
+    names = {ring.names[id_] for id_ in (*ring.roots, *ring.bundle_keys)}
+    assert names == {"root-2", "root-3", "root-4", "release-2"}
 
 
 def test_help_has_the_walk_and_the_exit_codes(capsys):
