@@ -48,6 +48,7 @@ class HawkbitCarrier:
         clock: injected time.
         random: gives [0, 1).
         say: takes lines for people.
+        spread_ms: the first poll lies anywhere in here.
     """
 
     name = "hawkbit"
@@ -60,13 +61,14 @@ class HawkbitCarrier:
         clock: Clock,
         random: Callable[[], float],
         say: Callable[[str], None],
+        spread_ms: float = pace.BOOT_SPREAD_MS,
     ) -> None:
         self._web, self._ddi, self._clock = web, ddi, clock
         self._random, self._say = random, say
-        self._phase = pace.phase_of(device)
+        self._phase, self._spread_ms = pace.phase_of(device), spread_ms
         self._next_ms: float | None = None
         self._check_ms = 0.0
-        self._failures = 0
+        self._failures = self._stops = 0
         self._open: _Open | None = None
         self._unsent: _Unsent | None = None
         self._told = ""
@@ -74,7 +76,9 @@ class HawkbitCarrier:
     def is_due(self, now_ms: float) -> bool:
         """It is time to poll; the first time lies anywhere in the spread after a start."""
         if self._next_ms is None:
-            self._next_ms = now_ms + pace.first_wait_ms(self._phase, self._random())
+            self._next_ms = now_ms + pace.first_wait_ms(
+                self._phase, self._random(), self._spread_ms
+            )
         return now_ms >= self._next_ms
 
     def look(self, facts: Facts, now_ms: float) -> Bundle | None:
@@ -120,7 +124,7 @@ class HawkbitCarrier:
             self.again(self._clock.now_ms())
             return
         self._unsent = _Unsent(self._open.action, outcome)
-        self._open = None
+        self._open, self._stops = None, 0
         try:
             self._close()
         except SourceLost as lost:
@@ -129,8 +133,8 @@ class HawkbitCarrier:
 
     def again(self, now_ms: float) -> None:
         """Soon; slower each time."""
-        self._failures += 1
-        self._next_ms = now_ms + AGAIN_MS * 2.0 ** min(self._failures - 1, pace.MAX_DOUBLINGS)
+        self._next_ms = now_ms + AGAIN_MS * 2.0 ** min(self._stops, pace.MAX_DOUBLINGS)
+        self._stops += 1
 
     def _look(self, facts: Facts, now_ms: float) -> Bundle | None:
         self._close()

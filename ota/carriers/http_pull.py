@@ -9,7 +9,7 @@ from typing import Final
 from drivers.interfaces import Clock
 from ota.bundle import Bundle
 from ota.carriers import memory, pace
-from ota.carriers.camera import Facts, Outcome, SourceLost, is_final
+from ota.carriers.camera import Facts, Outcome, SourceLost, is_final, outcome_of
 from ota.carriers.channel import (
     MAX_CHANNEL_BYTES,
     Camera,
@@ -20,6 +20,7 @@ from ota.carriers.channel import (
     choose,
 )
 from ota.carriers.http_bundle import HttpBundle
+from ota.carriers.report import Reporter
 from ota.carriers.web import Web
 from ota.key_ring import KeyRing, parse_ring
 from ota.refusal import Refused
@@ -40,6 +41,8 @@ class ChannelCarrier:
         random: gives [0, 1).
         say: takes lines for people.
         poll_ms: how often to ask, where the channel file does not say.
+        spread_ms: the first poll lies anywhere in here.
+        reporter: hears what a static server does not; None: nobody does.
     """
 
     name = "channel"
@@ -55,9 +58,12 @@ class ChannelCarrier:
         random: Callable[[], float],
         say: Callable[[str], None],
         poll_ms: float = pace.POLL_MS,
+        spread_ms: float = pace.BOOT_SPREAD_MS,
+        reporter: Reporter | None = None,
     ) -> None:
         self._web, self._url, self._clock = web, url, clock
         self._random, self._say, self._poll_ms = random, say, poll_ms
+        self._spread_ms, self._reporter = spread_ms, reporter
         self._path = remembers
         self._memory = memory.load(remembers)
         self._ring = _newer(ring, self._memory.ring)
@@ -67,18 +73,24 @@ class ChannelCarrier:
         self._failures = 0
         self._next_ms: float | None = None
         self._offered = b""
+        self._stops = 0
+        self._facts: Facts | None = None
 
     def is_due(self, now_ms: float) -> bool:
         """It is time to poll; the first time lies anywhere in the spread after a start."""
         if self._next_ms is None:
             self._next_ms = now_ms + pace.first_wait_ms(
-                self._phase, self._random(), self._spread_ms()
+                self._phase, self._random(), self._spread_ms
             )
         return now_ms >= self._next_ms
 
     def look(self, facts: Facts, now_ms: float) -> Bundle | None:
         """Poll, and open the bundle that the channel has for this camera."""
         self._memory.meet(facts.runtime)
+        self._facts = facts
+        if self._reporter is not None:
+            self._reporter.flush()
+        self._look_back(facts)
         try:
             release = self._choose(facts)
             bundle = None if release is None else self._open(release, facts)
@@ -88,6 +100,8 @@ class ChannelCarrier:
             raise SourceLost(f"channel: {failed}") from failed
         self._failures = 0
         self._schedule(now_ms)
+        if release is not None:
+            self._began(facts, release)
         return bundle
 
     def is_wanted(self, now_ms: float) -> bool:
@@ -106,14 +120,38 @@ class ChannelCarrier:
 
     def told(self, digest: bytes, outcome: Outcome) -> None:
         """What this camera did not keep is not fetched again."""
-        if not outcome.is_confirmed and is_final(outcome):
+        if not is_final(outcome):
+            self.again(self._clock.now_ms())
+            return
+        self._stops = 0
+        offer, self._memory.offer = self._memory.offer, None
+        if not outcome.is_confirmed:
             self._memory.give_up(digest)
-            self._save()
+        self._save()
+        if self._reporter is not None and self._facts and offer and offer.digest == digest:
+            self._reporter.ended(self._facts, offer, outcome)
 
     def again(self, now_ms: float) -> None:
         """Soon, but after whoever comes first; slower each time."""
-        self._failures += 1
-        self._next_ms = now_ms + AGAIN_MS * 2.0 ** min(self._failures - 1, pace.MAX_DOUBLINGS)
+        self._next_ms = now_ms + AGAIN_MS * 2.0 ** min(self._stops, pace.MAX_DOUBLINGS)
+        self._stops += 1
+
+    def _look_back(self, facts: Facts) -> None:
+        """An update that ended while this process was not there."""
+        offer = self._memory.offer
+        outcome = outcome_of(facts, offer.digest) if offer is not None else None
+        if offer is not None and outcome is not None:
+            self.told(offer.digest, outcome)
+
+    def _began(self, facts: Facts, release: Release) -> None:
+        offer = memory.Offer(
+            digest=release.digest, release=release.release, version=release.version
+        )
+        if offer != self._memory.offer:
+            self._memory.offer = offer
+            self._save()
+            if self._reporter is not None:
+                self._reporter.began(facts, offer)
 
     def _choose(self, facts: Facts) -> Release | None:
         camera = Camera(facts.device, facts.board, facts.soc, facts.release)
@@ -161,9 +199,6 @@ class ChannelCarrier:
     def _interval_ms(self) -> float:
         told_ms = self._channel.poll_s * 1000.0 if self._channel is not None else 0.0
         return min(max(told_ms or self._poll_ms, pace.LEAST_POLL_MS), pace.MOST_POLL_MS)
-
-    def _spread_ms(self) -> float:
-        return min(pace.BOOT_SPREAD_MS, self._poll_ms)
 
     def _rest(self, for_ms: float) -> None:
         self._clock.sleep_until_ms(self._clock.now_ms() + for_ms)

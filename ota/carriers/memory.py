@@ -22,6 +22,14 @@ MAX_MEMORY_BYTES: Final = 1 << 15
 MAX_GIVEN_UP: Final = 64
 
 
+class Offer(Struct, frozen=True, kw_only=True):
+    """A bundle that was offered and has no outcome yet."""
+
+    digest: Sha256
+    release: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+    version: Annotated[str, Meta(max_length=64)]
+
+
 class Memory(Struct, kw_only=True):
     """Attributes are plain; unknown ones are passed over.
 
@@ -29,6 +37,7 @@ class Memory(Struct, kw_only=True):
         ring: newest key ring; b"" for the provisioned one.
         sequence, body: of the newest channel file, see `channel.Seen`.
         runtime: of the camera; another one may take what this one did not.
+        offer: under way; its outcome may come after a restart.
         given_up: digests of bundles that this camera did not keep, oldest first.
     """
 
@@ -36,6 +45,7 @@ class Memory(Struct, kw_only=True):
     sequence: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
     body: Annotated[bytes, Meta(max_length=32)] = b""
     runtime: Annotated[str, Meta(max_length=64)] = ""
+    offer: Offer | None = None
     given_up: Annotated[list[Sha256], Meta(max_length=MAX_GIVEN_UP)] = []
 
     @property
