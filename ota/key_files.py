@@ -177,12 +177,19 @@ def ask_passphrase(file: Path | None, what: str, is_new: bool = False) -> bytes:
     if file is not None:
         phrase = _limited(file, MAX_PASSPHRASE_BYTES).split(b"\n")[0].rstrip(b"\r")
     else:
-        phrase = getpass.getpass(f"Passphrase for {what}: ").encode()
-        if is_new and getpass.getpass("Once more: ").encode() != phrase:
+        phrase = _ask(f"Passphrase for {what}: ")
+        if is_new and _ask("Once more: ") != phrase:
             raise Refused("passphrase", "these were two different ones")
     if not phrase:
         raise Refused("passphrase", "an empty passphrase protects nothing")
     return phrase
+
+
+def _ask(prompt: str) -> bytes:
+    try:
+        return getpass.getpass(prompt).encode()
+    except EOFError as error:
+        raise Refused("passphrase", "nobody is there to ask; give --passphrase-file") from error
 
 
 def write_new(path: Path, data: bytes, mode: int) -> None:

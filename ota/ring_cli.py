@@ -181,12 +181,20 @@ def _sign(arguments: argparse.Namespace) -> None:
     if last and last.version + 1 != ring.version:
         raise Refused("argument", f"--last: key ring {last.version}; needed: {ring.version - 1}")
     print("\n".join(lines(ring, last)))
-    if not arguments.yes and input("Is this right? Type yes to sign: ").strip() != "yes":
+    if not arguments.yes and _answer("Is this right? Type yes to sign: ") != "yes":
         raise Refused("operator", "not signed")
     phrase = ask_passphrase(arguments.passphrase_file, f"{key.kind} key {key.name}")
     data = signed(ring, last, open_key(arguments.key, phrase))
     _replace(arguments.ring, data)
     print(f"signed: {arguments.ring}; {_progress(read(arguments.ring), last)}")
+
+
+def _answer(question: str) -> str:
+    """What somebody types; "" where nobody is there."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        return ""
 
 
 def _merge(arguments: argparse.Namespace) -> None:

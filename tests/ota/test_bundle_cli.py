@@ -143,6 +143,15 @@ def test_one_of_two_signatures_is_too_few(place, tmp_path, capsys):
     assert verified(capsys, str(path), "--ring", str(place / "1.ring"))[0] == 0
 
 
+def test_nobody_to_ask_for_a_passphrase_is_told(place, bundle, capsys, monkeypatch):
+    def ask(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", ask)
+    assert ota(["sign", str(bundle), "--key", str(place / "rel-1.key")]) == 1
+    assert "--passphrase-file" in capsys.readouterr().err
+
+
 def test_signing_twice_with_one_key_is_one_signature(place, bundle):
     before = bundle.read_bytes()
     assert ota(["sign", str(bundle), *key(place, "rel-1")]) == 0
