@@ -14,7 +14,15 @@ from ota.bundle import Bundle
 from ota.keys import DOMAIN_COMMAND, sign
 from ota.link.exchange import Exchange
 from ota.link.lost import Forgotten, LinkLost, as_refused
-from ota.link.messages import MAX_ANSWER_BYTES, PROTOCOL, TERMS, Kind, Terms
+from ota.link.messages import (
+    LEAST_FRAME_BYTES,
+    MAX_ANSWER_BYTES,
+    MAX_WINDOW,
+    PROTOCOL,
+    TERMS,
+    Kind,
+    Terms,
+)
 from ota.link.progress import Progress
 from ota.link.push import Push
 from ota.link.talk import Talk
@@ -136,6 +144,14 @@ class LinkClient:
             OSError: the bundle cannot be read.
         """
         Push(self, bundle, allow_older, progress).run()
+
+    def shrink(self) -> bool:
+        """The line is bad: ask for shorter frames with the next hello; False: there are none."""
+        frame_bytes, window = self._most.frame_bytes // 2, self._most.window * 2
+        if frame_bytes < LEAST_FRAME_BYTES:
+            return False
+        self._most = Terms(frame_bytes, min(window, MAX_WINDOW))
+        return True
 
     def close(self) -> None:
         """Close the port. May be called twice."""

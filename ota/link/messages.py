@@ -72,7 +72,9 @@ class Terms(NamedTuple):
 
 
 TERMS: Final = Terms()
-"""What this version can do."""
+"""What a PC asks for on a good line."""
+CAMERA_TERMS: Final = Terms(window=MAX_WINDOW)
+"""Most that a camera takes: a window costs it nothing."""
 
 
 class Proof(NamedTuple):

@@ -56,7 +56,7 @@ class Sender:
 
     Attributes:
         index, offset: what the camera wants next; COMPLETE: nothing.
-        resent: pieces that were sent again.
+        sent: pieces. resent: those that were sent again.
         silent: questions without an answer since the last answer.
     """
 
@@ -75,7 +75,7 @@ class Sender:
         self._flying: deque[_Sent] = deque()
         self._furthest = (first, -1)
         self._wait_ms, self._quiet_since_ms = FIRST_WAIT_MS, 0.0
-        self.resent = self.silent = 0
+        self.sent = self.resent = self.silent = 0
 
     def fill(self, now_ms: float) -> None:
         """Send as many pieces as may be on the way."""
@@ -163,6 +163,7 @@ class Sender:
         whole, offset = self._source.read(index), number * self._terms.piece_bytes
         sequence = self._count()
         self._flying.append(_Sent(sequence, index, number, now_ms))
+        self.sent += 1
         self.resent += (index, number) <= self._furthest
         self._furthest = max(self._furthest, (index, number))
         piece = whole[offset : offset + self._terms.piece_bytes]

@@ -17,7 +17,7 @@ from ota.link.answers import Answers
 from ota.link.frames import Decoder
 from ota.link.gate import Gate
 from ota.link.long_question import LongQuestion
-from ota.link.messages import NO_TOKEN, PROTOCOL, TERMS, Kind, Proof, Terms, read_question
+from ota.link.messages import CAMERA_TERMS, NO_TOKEN, PROTOCOL, Kind, Proof, Terms, read_question
 from ota.link.outbox import Outbox
 from ota.link.rate import Credit
 from ota.link.refusals import Log, RefusalLog
@@ -57,7 +57,7 @@ class LinkServer:
         service: Service,
         clock: Clock,
         log: Log,
-        terms: Terms = TERMS,
+        terms: Terms = CAMERA_TERMS,
     ) -> None:
         self.decoder = Decoder(terms.frame_bytes)
         self._path, self._service, self._clock = path, service, clock

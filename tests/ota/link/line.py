@@ -44,6 +44,7 @@ class Wire:
         self.chance = random.Random(seed)
         self.turnaround_ms = 0.0
         self.hit_share = 0.0
+        self.byte_hit_share = 0.0
         self.noise_share = 0.0
         self.is_cut = False
         self.sent = self.frames = self.hit = self.lost = 0
@@ -109,6 +110,8 @@ class Wire:
                     byte ^= 1 << self.chance.randrange(8)
                 if self.chance.random() < self.noise_share:
                     out += self.printk()
+            if self.byte_hit_share and self.chance.random() < self.byte_hit_share:
+                byte ^= 1 << self.chance.randrange(8)
             out.append(byte)
         return bytes(out)
 

@@ -191,6 +191,15 @@ def test_ctrl_c_leaves_what_is_there_and_the_next_push_goes_on(file):
     assert setup.line.there.sent - before < BYTES * 0.6
 
 
+def test_frames_get_shorter_on_a_bad_line(file):
+    """One byte of 3000 is hit: of frames of 4 KiB a quarter would arrive."""
+    setup = Setup()
+    setup.line.there.byte_hit_share = setup.line.back.byte_hit_share = 1 / 3000
+    push(setup, file)
+    assert setup.client.exchange.terms.frame_bytes < TERMS.frame_bytes / 2
+    assert setup.line.there.sent < 2.5 * BYTES
+
+
 @pytest.mark.parametrize("noise", [0.05, 0.3])
 def test_a_push_crosses_a_line_full_of_kernel_messages(file, noise):
     setup = Setup()

@@ -9,7 +9,7 @@ import pytest
 
 from ota import wire
 from ota.link.frames import encode
-from ota.link.messages import COMPLETE, NO_TOKEN, TERMS, Kind
+from ota.link.messages import COMPLETE, MAX_WINDOW, NO_TOKEN, TERMS, Kind
 from ota.link.server import BURST, PER_SECOND, SILENT_MS
 from ota.service import Path, Rank
 from tests.ota.link.bench import CONVERSATION, Hall, Raw
@@ -65,6 +65,7 @@ def test_who_has_not_said_hello_is_a_stranger(raw):
 def test_terms_are_the_lesser_of_both(raw):
     assert raw.hello(terms=(1024, 2))["frame_bytes"] == 1024
     assert raw.hello(terms=(1 << 30, 1 << 30))["frame_bytes"] == TERMS.frame_bytes
+    assert raw.hello(terms=(1 << 30, 1 << 30))["window"] == MAX_WINDOW
     least = raw.hello(terms=(-5, 0))
     assert (least["frame_bytes"], least["window"]) == (512, 1)
 
@@ -203,6 +204,17 @@ def test_on_the_lan_a_signed_offer_covers_its_chunks_on_its_connection_only(head
     raw.hello()  # even with the same conversation's number
     assert raw.say(rest[0])[-1][2] == "session"
     assert list(raw.camera.stored) == [0]
+
+
+def test_an_answer_is_for_whoever_asked():
+    hall = Hall()
+    raw = Raw(Path.LAN, hall)
+    raw.hello()
+    asked = raw.signed(SEEDS[Rank.VIEWER], "status", {})
+    assert raw.say(asked)[0][0] == raw.say(asked)[0][0] == Kind.ANSWER
+    hall.connection = 2
+    raw.hello()
+    assert raw.say(asked)[0][:3] == [Kind.REFUSED, asked[1], "nonce"]
 
 
 def test_half_a_chunk_outlives_the_connection(raw, head):
