@@ -85,13 +85,21 @@ class Look:
         self._long_px = [0.0] * postures.capacity
         self._seen = [0.0] * postures.capacity
 
+    def restart(self) -> None:
+        """After a time without work: the slots belong to other people now."""
+        for slot in range(self._postures.capacity):
+            self._forget(slot)
+
+    def _forget(self, slot: int) -> None:
+        self._feet.forget(slot)
+        self._size_px[slot] = self._long_px[slot] = self._seen[slot] = 0.0
+
     def __call__(self, context: Context) -> None:
         """Look at whose turn it is. Raises NpuFault: this frame has no skeletons then."""
         postures, skeletons, tracks = self._postures, self._skeletons, context.tracks
         for slot in tracks.died:
             postures.forget(slot)
-            self._feet.forget(slot)
-            self._size_px[slot] = self._long_px[slot] = self._seen[slot] = 0.0
+            self._forget(slot)
         skeletons.count = skeletons.dropped = 0
         self._alive.begin(context)
         try:

@@ -12,6 +12,7 @@ from runtime.context import Context
 from runtime.eyes import Eyes
 from runtime.loop import Loop, Stage
 from runtime.metrics import Metrics
+from runtime.posture_stages import Look
 from runtime.privacy import Anonymiser
 from runtime.shadow import Shadow
 from runtime.track import Tracker
@@ -82,6 +83,9 @@ class TrialSide:
             watcher: looks on from now on; None: nobody.
         """
         eyes, postures = seat.eyes, self._context.postures
+        for row in seat.rows:
+            if isinstance(row.run, Look):
+                row.run.restart()
         self._loop.swap(seat.rows)
         self._tracker.birth_score = eyes.birth_score
         if postures is not None and eyes.bodies is not None:
