@@ -24,7 +24,7 @@ WORDS: Final[dict[str, str]] = {
     "waits": "UPDATE: the next step could not be done and is tried again: {why}",
     "dead": "UPDATE: {reason}",
     "unavailable": "UPDATE: there are no updates in this run: {reason}",
-    "refused": "LINK: {command} was refused: {why}",
+    "link_refused": "LINK: {command} over {path} was refused: {why}",
 }
 
 
