@@ -29,6 +29,8 @@ SITES: Final = {
     "stored": "pushed and kept",
     "trial": "pushed, on trial",
 }
+WAY_BACK: Final = "; `haetae ota rollback` goes back to it"
+NO_WAY_BACK: Final = "; no way back: older than this camera may ever run again"
 _WIDTH = 8
 NOW_MS: Final = 5000.0
 """Less is "just now"."""
@@ -161,7 +163,8 @@ def _runs(status: Table) -> Rows:
     if distrust := text(now, "distrust") or text(status, "distrust"):
         yield "", f"not trusted any more: {REASONS.get(distrust, distrust)}"
     if before and not is_tried and not _is_same(now, before):
-        yield "before", f"{students(before)}; `haetae ota rollback` goes back to it"
+        may_run = (number(before, "counter") or 0) >= (number(status, "floor") or 0)
+        yield "before", students(before) + (WAY_BACK if may_run else NO_WAY_BACK)
 
 
 def _is_same(one: Table, other: Table) -> bool:

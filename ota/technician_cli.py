@@ -13,7 +13,7 @@ from ota.bundle import BundleFile
 from ota.link.lost import LinkLost
 from ota.link.progress import Progress
 from ota.refusal import REASONS, Refused
-from ota.status_words import TRIAL, next_step, students
+from ota.status_words import TRIAL, next_step, phase, students
 from ota.technician import (
     DONE,
     EPILOG,
@@ -229,7 +229,9 @@ class _Push:
 
 def _end_trial(arguments: argparse.Namespace, command: str) -> int:
     with Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
-        before = camera.ask("status")
+        before: Table = camera.ask("status")
+        if command == "confirm":
+            before = _taken_over(camera, before, is_quiet=arguments.json)
         camera.ask(command)
         after = _settled(camera, before)
         if arguments.json:
@@ -238,6 +240,21 @@ def _end_trial(arguments: argparse.Namespace, command: str) -> int:
             done = "confirmed" if command == "confirm" else "gone back to"
             print(f"{done}: {students(table(after, 'students'))}\nnext: {next_step(after)}")
     return DONE
+
+
+def _taken_over(camera: Camera, status: Table, *, is_quiet: bool) -> Table:
+    """The status once the new students drive the camera, or nothing is on its way to that."""
+    meter = Meter(sys.stderr, camera.clock, is_quiet=is_quiet)
+    told = ""
+    while (update := table(status, "update")).get("phase") in ("staged", "shadow"):
+        if update["phase"] != told:
+            told = str(update["phase"])
+            meter.say(
+                f"{students(update)}: {phase(update)}. It can be confirmed after that; waiting"
+            )
+        camera.clock.sleep_until_ms(camera.clock.now_ms() + LOOK_MS / 2)
+        status = camera.ask("status")
+    return status
 
 
 def _settled(camera: Camera, before: Table) -> Table:

@@ -31,10 +31,12 @@ def _two(ms: int, large: int, large_name: str, small: int, small_name: str) -> s
 
 
 def size(count: float) -> str:
-    """Bytes: "312 B", "680 kB", "2.0 MB"."""
+    """Bytes: "312 B", "680 kB", "2.0 MB", "4.3 GB"."""
     if count < 1000:
         return f"{count:.0f} B"
-    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
+    if count < 1e6:
+        return f"{count / 1e3:.0f} kB"
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
 
 
 def share(part: float, whole: float) -> int:

@@ -244,8 +244,9 @@ class FakeCamera:
         return {}
 
     def _do_confirm(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        if self._phase()[0] not in ("shadow", "probation"):
-            raise Refused("nothing", "no students are on trial")
+        phase = self._phase()[0]
+        if phase != "probation":
+            raise Refused("nothing", f"no students are in probation; the trial is {phase}")
         self._end("confirmed")
         return {}
 

@@ -52,6 +52,7 @@ def test_a_duration(ms, words):
 
 def test_sizes_and_shares():
     assert [size(n) for n in (0, 312, 680_000, 2_000_000)] == ["0 B", "312 B", "680 kB", "2.0 MB"]
+    assert size(4_294_967_296) == "4.3 GB"
     assert [share(0, 10), share(9_999, 10_000), share(10, 10), share(0, 0)] == [0, 99, 100, 100]
 
 
@@ -119,6 +120,15 @@ def test_students_that_run_on_trial_and_those_of_the_factory():
     assert (
         "before    the students it left the factory with; `haetae ota rollback` goes back to it"
         in found
+    )
+
+
+def test_no_way_back_below_the_floor():
+    found = lines(
+        told(floor=4, previous={"version": "2026.10", "counter": 3, "digest": b"\3" * 32})
+    )
+    assert (
+        "before    version 2026.10; no way back: older than this camera may ever run again" in found
     )
 
 

@@ -250,12 +250,16 @@ def test_a_file_that_is_no_bundle(at, bundle, tmp_path, capsys):
 
 
 def test_confirm_and_rollback(at, bundle, capsys):
-    served = at(staged_ms=0, shadow_ms=0, probation_ms=60_000)
+    served = at(staged_ms=100, shadow_ms=200, probation_ms=60_000)
     assert confirm([]) == 1
-    assert "refused: no students are on trial" in said(capsys)[1]
+    assert "refused: no students are in probation" in said(capsys)[1]
     assert push([str(bundle)]) == 0
-    assert confirm(["--json"]) == 0
-    assert json.loads(said(capsys)[0].splitlines()[-1])["status"]["students"]["release"] == 2
+    assert confirm([]) == 0
+    out, err = said(capsys)
+    assert "confirmed: version 2026.2 (release 2)" in out
+    assert "It can be confirmed after that; waiting" in err
+    assert status(["--json"]) == 0
+    assert json.loads(said(capsys)[0].splitlines()[-1])["students"]["release"] == 2
     assert rollback([]) == 0
     assert "gone back to: the students it left the factory with" in said(capsys)[0]
     assert served.camera.students["version"] == "2026.1"
