@@ -53,8 +53,8 @@ LOOK: Final = {
 }
 """Kind of link -> where to look when nobody answers."""
 PATHS: Final = {"serial": Way.CABLE, "tcp": Way.LAN, "unix": Way.LOCAL}
-HELLO_MS: Final = 6000.0
-"""For a camera that is there; one that starts takes some seconds more, and the command again."""
+HELLO_MS: Final = 8000.0
+"""For a camera that is there, or starts."""
 TURNED_AWAY_MS, MOST_TURNED_AWAY_MS = 50.0, 1000.0
 """A camera speaks with one at a time, and takes a moment to see that the last one has gone."""
 ANSWER_MS: Final = 10_000
