@@ -15,6 +15,7 @@
     health     healthy, faults {name: reason}
     alarms     standing: how many
     memory     rss_kb, budget_kb
+    camera     fps (pictures judged a second since a look before; left out at the first), wanted_fps
 
 The runtime adds what only it knows; `stored` has the rest. Readers pass over keys that they do not
 know, and do without those that are missing.

@@ -92,7 +92,7 @@ def outcome(last: Table) -> str:
         return ""
     ago_ms = number(last, "ago_ms")
     when = "" if ago_ms is None else f" {span(ago_ms)} ago" if ago_ms >= NOW_MS else " just now"
-    because = why(last)
+    because = "" if told == "went_back" and last.get("reason") == "operator" else why(last)
     return words.get(told, told) + when + (f": {because}" if because else "")
 
 

@@ -149,8 +149,11 @@ class Camera:
             try:
                 self._client = LinkClient(open_port(self.address), self.clock, self._seed)
                 self._client.hello(HELLO_MS)
-            except LinkFault as fault:
+            except (LinkFault, LinkLost) as error:
                 self.close()
+                fault = error if isinstance(error, LinkFault) else error.__cause__
+                if not isinstance(fault, LinkFault):
+                    raise
                 if fault.reason != "gone" or wait_ms > MOST_TURNED_AWAY_MS:
                     raise self._lost(fault) from fault
                 self.clock.sleep_until_ms(self.clock.now_ms() + wait_ms)

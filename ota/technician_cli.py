@@ -252,7 +252,7 @@ def _taken_over(camera: Camera, status: Table, *, is_quiet: bool) -> Table:
             meter.say(
                 f"{students(update)}: {phase(update)}. It can be confirmed after that; waiting"
             )
-        camera.clock.sleep_until_ms(camera.clock.now_ms() + LOOK_MS / 2)
+        camera.clock.sleep_until_ms(camera.clock.now_ms() + LOOK_MS)
         status = camera.ask("status")
     return status
 
@@ -267,7 +267,7 @@ def _settled(camera: Camera, before: Table) -> Table:
         is_over = _is_idle(after) and (is_other or not was_idle)
         if is_over or camera.clock.now_ms() >= until_ms:
             return after
-        camera.clock.sleep_until_ms(camera.clock.now_ms() + LOOK_MS / 4)
+        camera.clock.sleep_until_ms(camera.clock.now_ms() + LOOK_MS / 2)
 
 
 def _is_idle(status: Table) -> bool:

@@ -10,7 +10,7 @@ from ota.status_words import TRIAL, agreement, next_step, outcome, phase, studen
 from ota.technician_progress import Meter
 from ota.technician_words import Table, table, text
 
-LOOK_MS: Final = 1000.0
+LOOK_MS: Final = 500.0
 """Between two looks at the status."""
 PLAIN_MS: Final = 15_000.0
 """Between two lines about the same phase where the output is no terminal."""

@@ -218,7 +218,7 @@ class UpdateBuilder:
         budget_kb = self._board.memory.address_space_mb << 10
         status = StatusSource(
             updater, trial, camera.side, camera.health, camera.alarms, camera.site.name,
-            budget_kb, clock,
+            budget_kb, camera.period_ms, clock,
         )  # fmt: skip
         service = UpdateService(
             self._hello, updater, trial, builder.build_factory, desk, camera.control, status,

@@ -16,6 +16,8 @@ from runtime.trial import Trial
 from runtime.trial_side import TrialSide
 
 Table = dict[str, Any]
+COUNTED_MS = 1000.0
+"""Pictures are counted over at least this long."""
 
 
 class StatusSource:
@@ -26,6 +28,7 @@ class StatusSource:
         health, alarms: the camera's.
         site_name: of the site that runs.
         budget_kb: of the address space.
+        period_ms: from picture to picture, as the camera is set.
         clock: injected.
     """
 
@@ -38,12 +41,16 @@ class StatusSource:
         alarms: Alarms,
         site_name: str,
         budget_kb: int,
+        period_ms: float,
         clock: Clock,
     ) -> None:
         self._updater, self._trial = updater, trial
         self._side, self._health, self._alarms = side, health, alarms
         self._site_name, self._budget_kb, self._clock = site_name, budget_kb, clock
+        self._period_ms = period_ms
         self._began_ms = clock.now_ms()
+        self._counted: tuple[float, int] | None = None
+        self._fps = 0.0
 
     def read(self) -> Table:
         """The status."""
@@ -63,8 +70,20 @@ class StatusSource:
         }
         standing = sum(each is not AlarmState.NORMAL for each in self._alarms.states)
         told["alarms"] = {"standing": standing}
+        told["camera"] = self._rate(now_ms)
         told["memory"] = {"rss_kb": usage_kb()[0], "budget_kb": self._budget_kb}
         return told
+
+    def _rate(self, now_ms: float) -> Table:
+        """Pictures that were judged, a second, since the last look that is old enough."""
+        frames, wanted = self._health.judged_frames, {"wanted_fps": 1e3 / self._period_ms}
+        if self._counted is None:
+            self._counted = now_ms, frames
+        since_ms, before = self._counted
+        if now_ms - since_ms >= COUNTED_MS:
+            self._fps = (frames - before) / (now_ms - since_ms) * 1e3
+            self._counted = now_ms, frames
+        return {"fps": self._fps, **wanted} if self._fps else wanted
 
     def _on_trial(self, now_ms: float) -> Table:
         counted = self._side.shadow.agreement.figures()

@@ -15,7 +15,7 @@ from ota.link.progress import Progress
 from ota.refusal import REASONS
 from ota.status_words import lines, next_step, outcome, phase
 from ota.technician_progress import Meter, line
-from ota.technician_watch import BEGIN_MS, Watch, same, verdict
+from ota.technician_watch import BEGIN_MS, LOOK_MS, Watch, same, verdict
 from ota.technician_words import MOST_CHARACTERS, plain, printable, share, size, span
 
 OLD, NEW = b"\1" * 32, b"\2" * 32
@@ -336,7 +336,7 @@ def test_a_trial_is_followed_to_its_end():
 
 
 def test_a_long_phase_is_told_again_now_and_then():
-    waits = [on_trial("probation", left_ms=left) for left in range(40_000, 0, -1000)]
+    waits = [on_trial("probation", left_ms=left) for left in range(40_000, 0, -int(LOOK_MS))]
     last = {"outcome": "rolled_back", "reason": "health", "version": "2026.12", "digest": NEW}
     end, out, _ = watched(*waits, told(last=last))
     assert len(out) == 3

@@ -76,6 +76,7 @@ def served(line, tmp_path, monkeypatch):
     monkeypatch.delenv("HAETAE_KEY", raising=False)
     monkeypatch.setattr(technician_watch, "LOOK_MS", 50.0)
     monkeypatch.setattr(technician_cli, "AGAIN_MS", 100.0)
+    monkeypatch.setattr("ota.link.push.HELLO_MS", 800.0)
     script = Script(staged_ms=0, shadow_ms=300, probation_ms=1500)
     with Served(f"serial:{tmp_path}/camera", script, tmp_path) as camera:
         yield camera

@@ -18,7 +18,7 @@ import pytest
 from tests.places import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "technician.md").read_text()
-SHORTER = {"settle_ms": 500, "shadow_ms": 1000, "probation_ms": 2500, "people": 3}
+SHORTER = {"settle_ms": 300, "shadow_ms": 900, "probation_ms": 1800, "people": 3}
 LIMIT_S = 240
 
 
@@ -131,7 +131,7 @@ def test_back_to_the_ones_before(walked):
 def test_the_last_look(walked):
     folder, _ = walked
     said = block_with(walked, "haetae selftest")
-    assert "\npassed\n" in said
+    assert "\npassed\n" in said and "not told" not in said
     assert "haetae journal pull" not in said
     events = [json.loads(line) for line in (folder / "build/gate.jsonl").read_text().splitlines()]
     told = [event["body"]["state"] for event in events if event["kind"] == "update"]
@@ -141,10 +141,10 @@ def test_the_last_look(walked):
 
 def test_another_site_file(walked):
     said = block_with(walked, "haetae site push")
-    assert "site      zone_whole_view, pushed" in said
+    assert "site      whole view, pushed" in said
     assert (REPOSITORY / "board_configs/site/zone_whole_view.toml").read_text() in said
-    assert re.search(r"^ +1  \w+ +active", said, re.MULTILINE)
-    assert re.search(r"^acknowledged; 1 stood", said, re.MULTILINE)
+    assert re.search(r"^ +1  danger +\w+ +zone +view", said, re.MULTILINE)
+    assert re.search(r"^acknowledged; [01] stood", said, re.MULTILINE)
 
 
 def test_no_frame_was_lost_to_blindness(walked):
