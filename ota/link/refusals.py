@@ -14,6 +14,8 @@ Log = Callable[[str, dict[str, Any]], None]
 """Takes an event's name and its values."""
 LOGGED_PER_SECOND, LOGGED_BURST = 0.2, 10.0
 """Refusals that are written down: a journal is flash."""
+MAX_LOGGED = 200
+"""Characters of the detail that are written down."""
 FLOOD_ANSWERS_PER_SECOND = 1.0
 
 
@@ -40,7 +42,7 @@ class RefusalLog:
             "path": self._path.value,
             "command": shown(command),
             "reason": refused.reason,
-            "detail": refused.detail,
+            "detail": refused.detail[:MAX_LOGGED],
             "passed_over": self._passed_over,
         }
         self._passed_over = 0

@@ -27,8 +27,8 @@ from ota.service import Path, Service
 
 PER_SECOND, BURST = 20.0, 40.0
 """Messages that are taken on average and at once; pieces that are wanted are not counted."""
-MAX_DETAIL: Final = 240
-"""Characters of a refusal's detail."""
+MAX_DETAIL_BYTES: Final = 3000
+"""Of a refusal: room for all mistakes of a site file at once."""
 READ_BYTES: Final = 8192
 """Looked at per poll, so that one noisy link does not hold up the others."""
 SILENT_MS: Final = 60_000
@@ -260,7 +260,8 @@ class LinkServer:
 
     def _refused(self, refused: Refused, command: str, now_ms: float) -> list[Any]:
         self._refusals.tell(refused, command, now_ms)
-        return [refused.reason, (refused.detail or REASONS[refused.reason])[:MAX_DETAIL]]
+        detail = (refused.detail or REASONS[refused.reason]).encode("utf-8", "replace")
+        return [refused.reason, detail[:MAX_DETAIL_BYTES].decode("utf-8", "ignore")]
 
     def _refuse(self, sequence: int, refused: Refused, command: str, now_ms: float) -> None:
         if self._refusals.may_answer(refused, now_ms):

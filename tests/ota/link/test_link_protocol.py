@@ -44,6 +44,7 @@ def test_the_table_of_messages_is_whole():
     ("name", "numbers"),
     [
         ("frame before COBS", [512, FRAME_BYTES, FRAME_BYTES - TERMS.piece_bytes]),
+        ("REFUSED and WELCOME", [server.MAX_DETAIL_BYTES, FRAME_BYTES]),
         ("window", [1, messages.CAMERA_TERMS.window, TERMS.window]),
         ("question, in pieces", [messages.MAX_QUESTION_BYTES, messages.MAX_STORED_BYTES]),
         ("answer", [messages.MAX_ANSWER_BYTES]),

@@ -11,6 +11,7 @@ from ota import wire
 from ota.link.frames import encode
 from ota.link.messages import COMPLETE, MAX_WINDOW, NO_TOKEN, TERMS, Kind
 from ota.link.server import BURST, PER_SECOND, SILENT_MS
+from ota.refusal import Refused
 from ota.service import Path, Rank
 from tests.ota.link.bench import CONVERSATION, Hall, Raw
 from tests.ota.link.camera import SEEDS, write_bundle
@@ -96,6 +97,16 @@ def test_refusals_say_why_and_are_written_down(raw, parts, reason):
     ((kind, _, said, detail),) = raw.say([Kind.ASK, raw.next(), *parts])
     assert (kind, said) == (Kind.REFUSED, reason) and detail
     assert raw.log[-1][1]["reason"] == reason and raw.camera.asked == []
+
+
+def test_a_long_story_is_cut_short(raw, monkeypatch):
+    def ask(command, arguments, by):
+        raise Refused("busy", "\udce4" + "\u20ac" * 5000)
+
+    monkeypatch.setattr(raw.camera, "ask", ask)
+    ((_, _, reason, detail),) = raw.say([Kind.ASK, raw.next(), "status", {}])
+    assert reason == "busy" and detail == "?" + "\u20ac" * 999
+    assert len(raw.log[-1][1]["detail"]) == 200
 
 
 def test_unknown_messages_are_refused(raw):
@@ -228,6 +239,19 @@ def test_half_a_chunk_outlives_the_connection(raw, head):
     again = offer(raw, data, conversation=other)["token"]
     answer = raw.say(pieces(raw, again, 0, chunk_of(payload, 0), other)[5])[-1]
     assert answer[2:] == [again, 0, 6 * PIECE, 0]
+
+
+def test_half_a_chunk_of_another_bundle_is_no_part_of_this_one(raw, head, tmp_path):
+    data, payload = head
+    sent = pieces(raw, offer(raw, data)["token"], 0, chunk_of(payload, 0))
+    for message in sent[:5]:
+        raw.say(message)
+    other = write_bundle(tmp_path / "other", 200_000, seed=2)
+    data = (tmp_path / "other").read_bytes()[: -len(other)]
+    token = offer(raw, data)["token"]
+    for message in pieces(raw, token, 0, chunk_of(other, 0)):
+        answer = raw.say(message)[-1]
+    assert answer[2:] == [token, 1, 0, 0]
 
 
 def test_a_technician_who_vanishes_frees_the_link(head):
