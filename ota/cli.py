@@ -14,8 +14,9 @@ OK, REFUSED, ARGUMENTS = 0, 1, 2
 
 ELSEWHERE: Final = {
     "push": ("ota.technician_cli:push", "send a bundle to a camera and watch its trial"),
-    "confirm": ("ota.technician_cli:confirm", "end the trial: the new students stay"),
-    "rollback": ("ota.technician_cli:rollback", "end the trial, or go back to the ones before"),
+    "confirm": ("ota.technician_end_cli:confirm", "end the trial: the new students stay"),
+    "rollback": ("ota.technician_end_cli:rollback", "end the trial, or go back to the ones before"),
+    "ring": ("ota.technician_end_cli:ring", "bring newer key rings to a camera, without a bundle"),
     "carry": ("ota.carriers.carry_cli:carry", "on the camera: take bundles from USB or HTTP"),
     "channel": ("ota.carriers.channel_cli:channel", "the file that says what is current"),
 }

@@ -73,6 +73,8 @@ def _selftest(arguments: argparse.Namespace) -> int:
     if arguments.ask and not sys.stdin.isatty():
         raise WrongArgument("--ask: there is nobody to ask; leave it out in a script")
     with Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
+        if arguments.ask:
+            print("the outputs are switched now: look and listen", file=sys.stderr)
         camera.ask("status")  # from here on it counts its pictures
         outputs = _exercise(camera)
         found = rows(camera.ask("status"), outputs)

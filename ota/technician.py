@@ -32,7 +32,7 @@ environment: HAETAE_LINK, HAETAE_KEY and HAETAE_PASSPHRASE_FILE stand for --link
 STOPPED_TEXT: Final = "stopped. Run the same command again: it goes on where it stopped"
 NEXT: Final[dict[str, str]] = {
     "not_signed": "add --key YOUR.key, or set HAETAE_KEY",
-    "operator_key": "ask for a key that is in the camera's key ring, or push a newer ring",
+    "operator_key": "use a key of the camera's key ring, or bring a newer one: `haetae ota ring`",
     "not_permitted": "ask somebody whose key may do this",
     "nonce": "run the same command again",
     "busy": "look at `haetae status`; when it is idle, run the same command again",

@@ -1,4 +1,4 @@
-"""`haetae ota push|rollback|confirm`: bring students to a camera, and end their trial."""
+"""`haetae ota push`: bring students to a camera, and watch their trial."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ota.bundle import BundleFile
 from ota.link.lost import LinkLost
 from ota.link.progress import Progress
 from ota.refusal import REASONS, Refused
-from ota.status_words import TRIAL, next_step, phase, students
+from ota.status_words import TRIAL, next_step, students
 from ota.technician import (
     DONE,
     EPILOG,
@@ -28,7 +28,7 @@ from ota.technician import (
     run,
 )
 from ota.technician_progress import Meter
-from ota.technician_watch import LOOK_MS, Watch, same, verdict
+from ota.technician_watch import Watch, same, verdict
 from ota.technician_words import Table, number, plain, size, span, table, text
 
 PATIENCE_S: Final = 120
@@ -38,8 +38,6 @@ BROKEN: Final = "the link is broken; trying again. Look at the plug (Ctrl-C stop
 BACK: Final = "the camera answers again"
 AGAIN: Final = "look at the plug, then run the same command again: it goes on where it stopped"
 WATCH_STOPPED: Final = "\nstopped watching; the trial goes on. next: `haetae status`"
-SETTLE_MS: Final = 20_000.0
-"""For the swap after confirm or rollback."""
 PUSH_EPILOG: Final = EPILOG.replace("130", "8 the camera went back to the students before,\n130")
 
 
@@ -70,24 +68,6 @@ def push(argv: Sequence[str]) -> int:
     )  # fmt: skip
     add_link_arguments(parser)
     return run(parser, argv, _push)
-
-
-def confirm(argv: Sequence[str]) -> int:
-    """Run `haetae ota confirm`; `argv` begins after these words. Returns as `push`."""
-    text = "End the trial now: the new students stay."
-    return run(_short_parser("confirm", text), argv, lambda found: _end_trial(found, "confirm"))
-
-
-def rollback(argv: Sequence[str]) -> int:
-    """Run `haetae ota rollback`; `argv` begins after these words. Returns as `push`."""
-    text = "End the trial, or go back to the students before the ones that run."
-    return run(_short_parser("rollback", text), argv, lambda found: _end_trial(found, "rollback"))
-
-
-def _short_parser(word: str, text: str) -> argparse.ArgumentParser:
-    parser = make_parser(f"haetae ota {word}", text)
-    add_link_arguments(parser)
-    return parser
 
 
 def _seconds(text: str) -> int:
@@ -225,50 +205,3 @@ class _Push:
         else:
             self._meter.say(said)
         return code
-
-
-def _end_trial(arguments: argparse.Namespace, command: str) -> int:
-    with Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
-        before: Table = camera.ask("status")
-        if command == "confirm":
-            before = _taken_over(camera, before, is_quiet=arguments.json)
-        camera.ask(command)
-        after = _settled(camera, before)
-        if arguments.json:
-            print(json.dumps(plain({"ok": True, "status": after})))
-        else:
-            done = "confirmed" if command == "confirm" else "gone back to"
-            print(f"{done}: {students(table(after, 'students'))}\nnext: {next_step(after)}")
-    return DONE
-
-
-def _taken_over(camera: Camera, status: Table, *, is_quiet: bool) -> Table:
-    """The status once the new students drive the camera, or nothing is on its way to that."""
-    meter = Meter(sys.stderr, camera.clock, is_quiet=is_quiet)
-    told = ""
-    while (update := table(status, "update")).get("phase") in ("staged", "shadow"):
-        if update["phase"] != told:
-            told = str(update["phase"])
-            meter.say(
-                f"{students(update)}: {phase(update)}. It can be confirmed after that; waiting"
-            )
-        camera.clock.sleep_until_ms(camera.clock.now_ms() + LOOK_MS)
-        status = camera.ask("status")
-    return status
-
-
-def _settled(camera: Camera, before: Table) -> Table:
-    """The status after the swap, or after waiting for it in vain."""
-    until_ms = camera.clock.now_ms() + SETTLE_MS
-    was_idle = _is_idle(before)
-    while True:
-        after = camera.ask("status")
-        is_other = after.get("students") != before.get("students")
-        is_over = _is_idle(after) and (is_other or not was_idle)
-        if is_over or camera.clock.now_ms() >= until_ms:
-            return after
-        camera.clock.sleep_until_ms(camera.clock.now_ms() + LOOK_MS / 2)
-
-
-def _is_idle(status: Table) -> bool:
-    return text(table(status, "update"), "phase") in ("", "idle")

@@ -50,7 +50,7 @@ class StatusSource:
         self._period_ms = period_ms
         self._began_ms = clock.now_ms()
         self._counted: tuple[float, int] | None = None
-        self._fps = 0.0
+        self._fps: float | None = None
 
     def read(self) -> Table:
         """The status."""
@@ -83,7 +83,7 @@ class StatusSource:
         if now_ms - since_ms >= COUNTED_MS:
             self._fps = (frames - before) / (now_ms - since_ms) * 1e3
             self._counted = now_ms, frames
-        return {"fps": self._fps, **wanted} if self._fps else wanted
+        return wanted if self._fps is None else {"fps": self._fps, **wanted}
 
     def _on_trial(self, now_ms: float) -> Table:
         counted = self._side.shadow.agreement.figures()

@@ -25,6 +25,7 @@ from drivers.socket_port import listen_tcp, listen_unix
 from drivers.storage import FileStorage
 from drivers.toml_strict import ConfigErrors
 from ota.head import parse_head
+from ota.key_ring import parse_chain
 from ota.keys import key_id as id_of
 from ota.link.address import open_port, parse
 from ota.link.server import LinkServer
@@ -236,7 +237,12 @@ class FakeCamera:
     def _done(self) -> int:
         return sum(self._chunks[index].size for index in self._there)
 
+    def _do_ring(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {"ring": len(parse_chain(arguments["rings"]))}
+
     def _do_abandon(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self._phase()[0] in ("shadow", "probation"):
+            raise Refused("busy", "students are on trial; roll them back instead")
         if not self._bad and not self._bundle:
             raise Refused("nothing", "no transfer is under way")
         self._bad.clear()

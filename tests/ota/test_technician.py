@@ -12,10 +12,12 @@ from ota import status_cli, technician, technician_watch
 from ota.key_files import make_key
 from ota.refusal import REASONS, Refused
 from ota.status_cli import selftest, status
-from ota.technician_cli import confirm, push, rollback
+from ota.technician_cli import push
+from ota.technician_end_cli import confirm, ring, rollback
 from runtime.alarm_cli import alarm
 from runtime.journal_cli import journal
 from runtime.site_cli import site
+from tests.ota import vendor
 from tests.ota.bundles import fake_files, signed, write
 from tests.ota.fake_camera import Script, Served
 
@@ -111,7 +113,7 @@ def test_a_key_that_the_camera_does_not_know(at, capsys):
     assert "key ring" in err
 
 
-@pytest.mark.parametrize("command", [status, selftest, confirm, rollback])
+@pytest.mark.parametrize("command", [status, selftest, confirm, rollback, ring])
 def test_help_tells_the_exit_codes(command, capsys):
     assert command(["--help"]) == 0
     assert "exit codes: 0 done" in said(capsys)[0]
@@ -257,7 +259,7 @@ def test_confirm_and_rollback(at, bundle, capsys):
     assert confirm([]) == 0
     out, err = said(capsys)
     assert "confirmed: version 2026.2 (release 2)" in out
-    assert "It can be confirmed after that; waiting" in err
+    assert "waiting until they drive the camera (Ctrl-C stops)" in err
     assert status(["--json"]) == 0
     assert json.loads(said(capsys)[0].splitlines()[-1])["students"]["release"] == 2
     assert rollback([]) == 0
@@ -265,6 +267,64 @@ def test_confirm_and_rollback(at, bundle, capsys):
     assert served.camera.students["version"] == "2026.1"
     assert rollback([]) == 0
     assert "gone back to: version 2026.2 (release 2)" in said(capsys)[0]
+
+
+def test_what_comes_in_is_given_up(at, bundle, capsys):
+    served = at(staged_ms=60_000)
+    assert push([str(bundle)]) == 0
+    capsys.readouterr()
+    assert rollback([]) == 0
+    out = said(capsys)[0]
+    assert "given up; it runs: the students it left the factory with" in out
+    assert served.camera.asked.count("abandon") == 1
+    assert served.camera.asked.count("rollback") == 0
+
+
+def test_a_trial_that_began_in_between_is_given_up(at, bundle, monkeypatch):
+    served = at(staged_ms=60_000)
+    assert push([str(bundle)]) == 0
+    abandon = served.camera._do_abandon
+
+    def begin_first(arguments):
+        served.camera.script.staged_ms = served.camera.script.shadow_ms = 0
+        served.camera.script.probation_ms = 60_000
+        return abandon(arguments)
+
+    monkeypatch.setattr(served.camera, "_do_abandon", begin_first)
+    assert rollback([]) == 0
+    assert served.camera.last["reason"] == "operator"
+
+
+def test_waiting_to_confirm_what_is_rolled_back_meanwhile(at, bundle, capsys):
+    at(staged_ms=50, shadow_ms=200, probation_ms=0, verdict="latency")
+    assert push([str(bundle)]) == 0
+    assert confirm(["--json"]) == 8
+    told = json.loads(said(capsys)[0].splitlines()[-1])
+    assert not told["ok"] and "too slow for this camera" in told["text"]
+
+
+def test_a_swap_that_does_not_come(at, bundle, capsys, monkeypatch):
+    served = at(staged_ms=0, shadow_ms=0, probation_ms=60_000)
+    monkeypatch.setattr("ota.technician_end_cli.SETTLE_MS", 200.0)
+    monkeypatch.setattr(served.camera, "_do_confirm", lambda arguments: {})
+    assert push([str(bundle)]) == 0
+    assert confirm([]) == 1
+    assert "the camera has taken it and is not done yet" in said(capsys)[0]
+
+
+def test_key_rings_without_a_bundle(at, tmp_path, capsys):
+    at()
+    rings = [tmp_path / "ring-1", tmp_path / "ring-2"]
+    for number, path in enumerate(rings, 1):
+        path.write_bytes(vendor.ring(number))
+    assert ring([str(path) for path in rings]) == 0
+    assert "the camera trusts key ring 2" in said(capsys)[0]
+    assert ring([str(rings[0]), "--json"]) == 0
+    assert json.loads(said(capsys)[0]) == {"ok": True, "ring": 1}
+    rings[0].write_bytes(b"no ring")
+    assert ring([str(rings[0])]) == 2
+    assert ring([str(tmp_path / "none")]) == 2
+    assert "No such file" in said(capsys)[1]
 
 
 def test_a_trial_that_is_ended_by_an_operator(at, bundle, capsys):
