@@ -81,7 +81,7 @@ class Meter:
             self._out.write(text + "\n")
         else:
             width = shutil.get_terminal_size().columns - 1
-            self._out.write("\r" + text[:width].ljust(min(width, 78)))
+            self._out.write("\r" + text[:width].ljust(width))
             self._is_open = True
         self._out.flush()
 
