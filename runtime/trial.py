@@ -146,7 +146,7 @@ class Trial:
             self._fail("student", refused.reason)
         except NpuFault as fault:
             self._fail("student", str(fault))
-        except MemoryError:
+        except (MemoryError, OSError):  # no memory, or no file in memory
             self._fail("memory", "it could not be built beside the present students")
         else:
             new, side = self._new, self._side

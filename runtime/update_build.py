@@ -242,6 +242,14 @@ class UpdateBuilder:
             return pushed.text
         return Path(self._camera.options.site_file).read_text(encoding="utf-8")
 
+    def _check_paths(self, site: Site) -> None:
+        """Where the camera writes files is decided on the camera. Raises Refused."""
+        asked = site.counts.background if site.counts else ""
+        present = self._camera.site.counts
+        if asked and asked != (present.background if present else ""):
+            detail = "counts.background: a path cannot be changed over a link; leave it out"
+            raise Refused("argument", detail)
+
     def _take_site(self, updates: Updates, store: Store, text: str, by: str) -> None:
         """Check it as boot would, store it, and start anew. Raises Refused."""
         name = "site file"
@@ -256,6 +264,7 @@ class UpdateBuilder:
                     needs.check_actions(site, eyes.actions, name)
         except ConfigErrors as errors:
             raise Refused("argument", str(errors)[:1500]) from errors
+        self._check_paths(site)
         store.save_site(text)
         updates.restart_soon()
 

@@ -91,6 +91,11 @@ class UpdateService:
             "site_get": lambda _, by: {"text": self._site_text()},
         }
 
+    @property
+    def commands(self) -> set[str]:
+        """What may be asked for."""
+        return set(self._do)
+
     def hello(self) -> Answer:
         """What anybody may know."""
         return self._hello
@@ -157,6 +162,8 @@ class UpdateService:
         return page(self._journal, max(0, asked.get("from_seq", 0)), asked.get("most", 0))
 
     def _site(self, asked: Answer, by: Asker) -> Answer:
+        if self._trial.phase != "idle":
+            raise Refused("busy", "students are on trial, and a restart would end it")
         self._take_site(asked["text"], by.name)
         self._desk.note("site", {"by": by.name, "bytes": len(asked["text"])})
         return {"restart": True}
