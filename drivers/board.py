@@ -7,10 +7,11 @@ from math import floor
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct
+from msgspec import Meta, Struct
 
-from drivers import operator_config, update_config
+from drivers import operator_config, output_config, update_config
 from drivers.operator_config import ControlConfig, DeadManConfig, InputConfig
+from drivers.output_config import OutputConfig as OutputConfig
 from drivers.toml_strict import Check, Complaint, load_strict
 from drivers.update_config import UpdatesConfig
 
@@ -20,15 +21,10 @@ BLIND_MS = 1000
 MAX_JOURNAL_BYTES = 1 << 28
 """Largest journal ring; at boot it is scanned whole."""
 _BLIND = "a blind camera must be an alarm within 1 s"
-_RELEASE_OFF = {
-    "fault": "the fault relay is normally energised, so a crash shows only when it drops",
-    "siren": "a crash must not sound a siren",
-}
 
 Name = Annotated[str, Meta(min_length=1)]
 PositiveInt = Annotated[int, Meta(ge=1)]
 NonNegativeInt = Annotated[int, Meta(ge=0)]
-Level = Literal["off", "on"]
 
 
 class MemoryConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,18 +76,6 @@ class NpuConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A longer inference is `npu_fault`, on a thread of its own; 0 = call inline (CPU)."""
     golden_stale_check: bool = True
     """Treat outputs bit-identical to the last ones for a changed input as a fault."""
-
-
-class OutputConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[outputs]]`: one siren, strobe or relay."""
-
-    name: Name
-    role: Literal["siren", "strobe", "fault"]
-    driver: Name
-    on_boot: Level = "off"
-    """Level from power-on until the runtime takes the output over (pull resistor, SoC default)."""
-    on_release: Level = "off"
-    """Level after the runtime has let go of it, crash included."""
 
 
 class StorageConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -175,26 +159,6 @@ def _camera_times(camera: CameraConfig) -> Iterator[Complaint]:
         yield "camera.no_frame_ms", camera.no_frame_ms, allowed
 
 
-def _outputs(outputs: dict[str, OutputConfig]) -> Iterator[Complaint]:
-    first: dict[str, str] = {}
-    for key, output in outputs.items():
-        if output.name in first:
-            allowed = f"must be unique; {first[output.name]} has this name too"
-            yield f"{key}.name", output.name, allowed
-        first.setdefault(output.name, key)
-        if output.on_release == "on" and output.role in _RELEASE_OFF:
-            yield f"{key}.on_release", "on", f'must be "off": {_RELEASE_OFF[output.role]}'
-
-
-def _roles(roles_by_key: dict[str, str]) -> Iterator[Complaint]:
-    roles = list(roles_by_key.values())
-    if roles.count("fault") != 1:
-        allowed = f'exactly one output must have role = "fault"; {roles.count("fault")} have it'
-        yield "outputs", UNSET, allowed
-    if "siren" not in roles:
-        yield "outputs", UNSET, 'at least one output must have role = "siren"'
-
-
 def _memory(memory: MemoryConfig) -> Iterator[Complaint]:
     if memory.headroom_mb > memory.address_space_mb:
         allowed = f"must be <= memory.address_space_mb = {memory.address_space_mb}"
@@ -229,9 +193,8 @@ CHECKS = (
     Check(("camera",), _camera_times),
     Check(("npu",), _delegate),
     Check(("models",), _bodies),
-    Check(("outputs[].role",), _roles),
-    Check(("outputs[]",), _outputs),
     Check(("storage",), _journal_size),
+    *output_config.CHECKS,
     *operator_config.CHECKS,
     *update_config.CHECKS,
 )

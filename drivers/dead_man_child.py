@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from drivers.faults import HardwareFault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from drivers.interfaces import Output
 
 READY, ON, OFF, BEAT, RELEASE, REFUSED = b"R", b"1", b"0", b".", b"r", b"!"
@@ -61,6 +63,7 @@ class _Keeper:
 
     def __init__(self, output: Output, clock: Clock, fallen_level: bool) -> None:
         self._output, self._clock = output, clock
+        self._check: Callable[[float], None] | None = getattr(output, "check", None)
         self._fallen_level = fallen_level
         self._wanted: bool | None = None
         self._has_fallen = False
@@ -97,10 +100,12 @@ class _Keeper:
                 self._output.set(self._wanted, now_ms)
             elif self._has_fallen and self._wanted is not None:
                 self._output.set(self._wanted, now_ms)
+            elif self._check is not None:
+                self._check(now_ms)
         except HardwareFault as error:
             _refuse(error)
             return
-        self._has_fallen = False
+        self._has_fallen = command == RELEASE  # there is nothing left to let fall
         os.write(ANSWERS, command)
 
 

@@ -169,6 +169,19 @@ class Output(Protocol):
 
 
 @runtime_checkable
+class Checked(Protocol):
+    """An output that can say between edges that its level is no longer what was set."""
+
+    def check(self, now_ms: float) -> None:
+        """Look; never waits.
+
+        Raises:
+            OutputFault: it has not the level set last, or nobody can tell.
+        """
+        ...
+
+
+@runtime_checkable
 class Input(Protocol):
     """A push button.
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 from drivers.faults import OutputFault
-from drivers.interfaces import DeadMan, Output
+from drivers.interfaces import Checked, DeadMan, Output
 
 ROLES = ("siren", "strobe", "fault")
-DEAD_MAN = "dead man"
-"""Name of its refusal, beside those of the roles."""
+DEAD_MAN, CHECK = "dead man", "check"
+"""Names of their refusals, beside those of the roles."""
 
 
 class Outputs:
@@ -34,6 +34,7 @@ class Outputs:
         self._silent_ms = silent_ms
         self._beat_ms: float | None = None
         self._all = [output for _, output in outputs]
+        self._checked = [output for output in self._all if isinstance(output, Checked)]
         self._by_role = {
             role: [output for its_role, output in outputs if its_role == role] for role in ROLES
         }
@@ -77,7 +78,8 @@ class Outputs:
         return self._beat_ms is not None and now_ms - self._beat_ms > self._silent_ms
 
     def beat(self, now_ms: float) -> None:
-        """The loop is alive: tell the dead man, if there is one."""
+        """The loop is alive: look at the outputs, and tell the dead man, if there is one."""
+        self._check(now_ms)
         if self._dead_man is None:
             return
         self._beat_ms = now_ms
@@ -86,6 +88,15 @@ class Outputs:
             self._dead_man.beat(now_ms)
         except OutputFault as fault:
             self._refusals[DEAD_MAN] = fault.reason
+
+    def _check(self, now_ms: float) -> None:
+        """One that lost its level between edges, such as a siren whose cable was pulled."""
+        self._refusals.pop(CHECK, None)
+        for output in self._checked:
+            try:
+                output.check(now_ms)
+            except OutputFault as fault:
+                self._refusals[CHECK] = fault.reason
 
     def names(self, role: str) -> list[str]:
         """Names of the outputs of a role."""
