@@ -77,8 +77,8 @@ class LinkClient:
         """Find the camera, through whatever a console prints meanwhile.
 
         Raises:
-            LinkLost: no answer in time.
-            Refused: it speaks another protocol.
+            LinkLost: no answer in time, or it speaks another protocol.
+            Refused: what answers is no camera.
         """
         until_ms = self.talk.now_ms() + timeout_ms
         while True:
@@ -190,6 +190,11 @@ class LinkClient:
                 self.exchange.terms = self._most.agreed(frame_bytes, window)
             case _:
                 raise Refused("malformed", "the camera's hello")
+        if welcome.get("protocol", PROTOCOL) != PROTOCOL:
+            speaks = (
+                f"the camera speaks protocol {welcome['protocol']!s:.9}, this program {PROTOCOL}"
+            )
+            raise LinkLost(speaks, "use another version of haetae on this computer")
         nonce = welcome.get("nonce")
         self._nonce = nonce if isinstance(nonce, bytes) else b""
         self.welcome, self._nonce_ms = welcome, self.talk.now_ms()

@@ -133,6 +133,13 @@ def test_a_reason_of_a_newer_camera_is_told():
         setup.client.hello()
 
 
+def test_another_protocol_is_told(monkeypatch):
+    setup = Setup()
+    monkeypatch.setattr("ota.link.server.PROTOCOL", 2)
+    with pytest.raises(LinkLost, match="protocol 2, this program 1; use another version"):
+        setup.client.hello()
+
+
 def test_a_camera_that_started_anew_is_greeted_again_and_asked_again():
     setup = Setup()
     setup.client.ask("status")
