@@ -93,6 +93,10 @@ class WatchdogConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     driver: Name
     timeout_ms: PositiveInt = 5000
+    device: Name = "/dev/watchdog"
+    """Of the driver linux."""
+    boot_ms: PositiveInt = 60_000
+    """Of the driver linux: the time from its opening until the loop feeds it first."""
 
 
 class ModelsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -181,6 +185,12 @@ def _delegate(npu: NpuConfig) -> Iterator[Complaint]:
         yield "npu.delegate_options", npu.delegate_options, allowed
 
 
+def _watchdog(watchdog: WatchdogConfig) -> Iterator[Complaint]:
+    if watchdog.boot_ms < watchdog.timeout_ms:
+        allowed = f"must be >= watchdog.timeout_ms = {watchdog.timeout_ms}"
+        yield "watchdog.boot_ms", watchdog.boot_ms, allowed
+
+
 def _journal_size(storage: StorageConfig) -> Iterator[Complaint]:
     most = MAX_JOURNAL_BYTES // storage.atomic_unit_bytes
     if storage.journal_slots > most:
@@ -194,6 +204,7 @@ CHECKS = (
     Check(("npu",), _delegate),
     Check(("models",), _bodies),
     Check(("storage",), _journal_size),
+    Check(("watchdog",), _watchdog),
     *output_config.CHECKS,
     *operator_config.CHECKS,
     *update_config.CHECKS,
