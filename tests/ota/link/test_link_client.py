@@ -119,6 +119,13 @@ def test_commands_can_be_signed_one_after_the_other_and_after_a_pause():
     assert len(setup.camera.asked) == 5
 
 
+def test_a_challenge_that_grew_old_is_exchanged():
+    setup = Setup(Path.LAN, key=SEEDS[Rank.VENDOR])
+    setup.client.hello()
+    setup.client.talk.rest(35_000)
+    assert setup.client.ask("mute") == {"text": "fine"}
+
+
 def test_a_reason_of_a_newer_camera_is_told():
     setup = Setup()
     heard = []
