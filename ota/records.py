@@ -7,12 +7,16 @@
          6     2  zero
          8     8  seq: rises with every record; the newest valid one counts
         16     4  length n of the body
-        20     n  body
-      20+n     4  CRC-32 (zlib) of all bytes before it
-      24+n        zeros to the end of the atomic unit
+        20     4  salt: CRC-32 of what the place held before
+        24     n  body
+      24+n     4  CRC-32 (zlib) of all bytes before it
+      28+n        zeros to the end of the atomic unit
 
 Numbers are little-endian. A record that is torn, erased or foreign is none. The one that counts is
 never written over: the next goes to another place, is synced, read back, and counts from then on.
+
+The salt keeps apart two tries of the same number: where both were cut, the first units of one and
+the last ones of the other must not make a record.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ from ota.area import units_up
 
 MAJOR: Final = 1
 MINOR: Final = 0
-HEADER: Final = Struct("<4sBBHQI")
+HEADER: Final = Struct("<4sBBHQII")
 CRC: Final = Struct("<I")
 OVERHEAD_BYTES: Final = HEADER.size + CRC.size
 READ_BACK_BYTES: Final = 4096
@@ -43,9 +47,9 @@ class Record(NamedTuple):
     body: bytes
 
 
-def encode(magic: bytes, seq: int, body: bytes, unit_bytes: int) -> bytes:
+def encode(magic: bytes, seq: int, body: bytes, unit_bytes: int, salt: int = 0) -> bytes:
     """A record, filled up to whole units."""
-    start = HEADER.pack(magic, MAJOR, MINOR, 0, seq, len(body)) + body
+    start = HEADER.pack(magic, MAJOR, MINOR, 0, seq, len(body), salt) + body
     data = start + CRC.pack(crc32(start))
     return data.ljust(units_up(len(data), unit_bytes), b"\0")
 
@@ -54,7 +58,7 @@ def decode(data: bytes, magic: bytes) -> Record | None:
     """The record at the beginning of `data`, or None. Never raises, whatever the bytes."""
     if len(data) < OVERHEAD_BYTES or data[:4] != magic:
         return None
-    _, major, minor, _, seq, length = HEADER.unpack_from(data)
+    _, major, minor, _, seq, length, _ = HEADER.unpack_from(data)
     end = HEADER.size + length
     if end + CRC.size > len(data):
         return None
@@ -104,10 +108,18 @@ class Records:
             raise StorageFault("full", f"a record of {len(body)} bytes; at most {self.most_bytes}")
         self._seq += 1  # a number is not given twice in a run, even where the write fails
         at = (self._at + 1) % len(self._places)
-        data = encode(self._magic, self._seq, body, self._storage.atomic_unit_bytes)
-        write_through(self._storage, self._places[at], data)
+        place, unit_bytes = self._places[at], self._storage.atomic_unit_bytes
+        salt = self._salt(place)
+        data = encode(self._magic, self._seq, body, unit_bytes, salt)
+        write_through(self._storage, place, data)
         self._at = at
         self.newest = Record(self._seq, MAJOR, MINOR, body)
+
+    def _salt(self, place: int) -> int:
+        try:
+            return crc32(self._storage.read_at(place, self._place_bytes))
+        except StorageFault:  # a sector that cannot be read may still be written
+            return 0
 
     def _read(self, place: int) -> Record | None:
         try:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ota.refusal import Refused
 from ota.updater import Updater
-from tests.ota.camera import Bundle, bundle, ring
+from tests.ota.camera import bundle, ring
 
 LAST_RELEASE = 6
 LAST_COUNTER = 3
@@ -32,8 +32,16 @@ class Action(NamedTuple):
     is_atomic: bool = True
 
 
-def one_of(number: int) -> Bundle:
-    return list(BUNDLES.values())[number % len(BUNDLES)]
+def offer(camera: Updater, number: int) -> None:
+    """Mostly one that fits; sometimes any."""
+    state = camera.store.state
+    runs = {state.slots[state.active].digest} if state.active >= 0 else set()
+    fitting = [
+        one for one in BUNDLES.values()
+        if one.manifest.counter >= state.floor and one.digest not in runs
+    ]  # fmt: skip
+    some = [*BUNDLES.values()] if number % 7 == 0 else fitting
+    camera.offer(some[number % len(some)].head, allow_older=number % 5 > 0)
 
 
 def go_on(camera: Updater, number: int) -> None:
@@ -54,7 +62,7 @@ def newer_ring(camera: Updater, number: int) -> int:
 
 
 ACTIONS: dict[str, Action] = {
-    "offer": Action(lambda camera, n: camera.offer(one_of(n).head, n % 2 == 0), False),
+    "offer": Action(offer, False),
     "go on": Action(go_on, False),
     "chunk": Action(chunk),
     "abandon": Action(lambda camera, n: camera.abandon()),
@@ -69,6 +77,20 @@ ACTIONS: dict[str, Action] = {
     "site stays": Action(lambda camera, n: camera.store.confirm_site()),
     "site goes": Action(lambda camera, n: camera.store.drop_site("reset", str(n))),
 }
+
+RECEIVE = ("offer", "chunk", "chunk", "chunk")
+BEFORE: dict[str, tuple[str, ...]] = {
+    "chunk": RECEIVE[:3],
+    "abandon": RECEIVE[:2],
+    "begin trial": RECEIVE,
+    "confirm": (*RECEIVE, "begin trial"),
+    "roll back": (*RECEIVE, "begin trial", "begin trial"),
+    "go back": (*RECEIVE, "begin trial", "confirm"),
+    "site starts": ("site",),
+    "site stays": ("site", "site starts"),
+    "site goes": ("site", "site starts", "site starts"),
+}
+"""What gives an action something to do."""
 
 
 def attempt(action: Action, camera: Updater, number: int) -> str:

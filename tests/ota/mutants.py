@@ -48,11 +48,15 @@ def no_crc(patch: Patch) -> None:
     def decode(data: bytes, magic: bytes) -> records.Record | None:
         if data[:4] != magic:
             return None
-        _, major, minor, _, seq, length = records.HEADER.unpack_from(data)
+        _, major, minor, _, seq, length, _ = records.HEADER.unpack_from(data)
         body = data[records.HEADER.size :][:length]
         return records.Record(seq, major, minor, body)
 
     patch.setattr(records, "decode", decode)
+
+
+def records_without_salt(patch: Patch) -> None:
+    patch.setattr(Records, "_salt", lambda places, place: 0)
 
 
 def records_without_sync(patch: Patch) -> None:

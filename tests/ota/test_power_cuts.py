@@ -14,17 +14,18 @@ import pytest
 
 from sim.board.cuts import outcomes, prefixes
 from sim.board.flash import Flash
-from tests.ota.actions import ACTIONS, BUNDLES, GOAL, attempt
+from tests.ota.actions import ACTIONS, BEFORE, BUNDLES, GOAL, attempt
 from tests.ota.camera import FACTS, bundle, new_flash
 from tests.ota.lives import CONFIRM, KNOWN, LIVES, sends, tries
-from tests.ota.mutants import MUTANTS, no_crc
+from tests.ota.mutants import MUTANTS, no_crc, records_without_salt
 from tests.ota.pure import remembered  # noqa: F401
-from tests.ota.witness import Witness, view
+from tests.ota.witness import Failed, Witness, view
 
 IS_LONG = os.environ.get("HAETAE_LONG") == "1"
 POINTS = tuple(n / 64 for n in range(64)) if IS_LONG else tuple(n / 11 for n in range(11))
 THOROUGH = partial(outcomes, seeds=64 if IS_LONG else 8, points=POINTS)
 QUICK = partial(outcomes, seeds=2, points=(0.0, 0.03, 0.2, 0.5))
+pytestmark = pytest.mark.timeout(3600 if IS_LONG else 300)
 CHAINS = 5000 if IS_LONG else 500
 
 
@@ -65,17 +66,28 @@ def test_no_cut_harms_a_set_of_real_size():
 
 
 def test_chains_of_five_cuts_harm_nothing():
-    """Any action, cut anywhere, and on from what that left."""
+    print(f"\nchains: {CHAINS} of 5 cuts, {chains(CHAINS)} cuts, 0 harm")
+
+
+def test_chains_catch_records_of_one_number_that_mix(monkeypatch):
+    """The first units of one and the last of another, where both were cut."""
+    records_without_salt(monkeypatch)
+    with pytest.raises(Failed, match="half a step"):
+        chains(CHAINS)
+
+
+def chains(count: int) -> int:
+    """Any action, cut anywhere, and on from what that left, five times; gives the cuts made."""
     witness = Witness(new_flash(), [*BUNDLES.values(), GOAL])
     cuts = 0
-    for number in range(CHAINS):
+    for number in range(count):
         chance = random.Random(number)
         witness.flash = new_flash()
         floor = 0
         for _ in range(5):
             camera = witness.start()
-            for _ in range(chance.randrange(8)):
-                attempt(ACTIONS[chance.choice([*ACTIONS])], camera, chance.randrange(1000))
+            for name in chance.choice([(), *BEFORE.values(), *BEFORE.values()]):
+                attempt(ACTIONS[name], camera, chance.randrange(1000))
             floor = max(floor, camera.store.state.floor)
             image = cut_once(witness, camera, chance)
             cuts += 1
@@ -85,7 +97,7 @@ def test_chains_of_five_cuts_harm_nothing():
         here = view(witness.start())
         witness.check(witness.flash, [here], True)
         witness.goal = None
-    print(f"\nchains: {CHAINS} of 5 cuts, {cuts} cuts, 0 harm")
+    return cuts
 
 
 def cut_once(witness: Witness, camera, chance: random.Random) -> bytearray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -11,11 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ota.state import FACTORY, NONE
 from sim.board.cuts import outcomes
 from sim.board.flash import Flash
-from tests.ota.actions import ACTIONS, BUNDLES, GOAL, attempt
+from tests.ota.actions import ACTIONS, BEFORE, BUNDLES, GOAL, attempt
 from tests.ota.camera import new_flash
 from tests.ota.pure import remembered  # noqa: F401
 from tests.ota.witness import FACTORY_SET, View, Witness, view
 
+IS_LONG = os.environ.get("HAETAE_LONG") == "1"
+pytestmark = pytest.mark.timeout(3600 if IS_LONG else 300)
 NUMBERS = st.integers(0, 999)
 
 
@@ -38,16 +41,15 @@ class Walk(RuleBasedStateMachine):
             assert after == before, f"{name} was refused ({refused}) and changed something"
         self._look(before, after)
 
-    @rule(number=NUMBERS)
-    def receive(self, number: int) -> None:
-        """Several at once, so that walks get somewhere."""
-        for name in ("offer", "chunk", "chunk", "chunk"):
-            self.act(name, number)
+    @rule(name=st.sampled_from([*BEFORE]), number=NUMBERS)
+    def prepare(self, name: str, number: int) -> None:
+        """Give an action something to do, so that walks get somewhere."""
+        for earlier in BEFORE[name]:
+            self.act(earlier, number)
 
     @rule(number=NUMBERS)
     def install(self, number: int) -> None:
-        self.receive(number)
-        for name in ("begin trial", "confirm"):
+        for name in (*BEFORE["confirm"], "confirm"):
             self.act(name, number)
 
     @rule()
@@ -56,8 +58,16 @@ class Walk(RuleBasedStateMachine):
         self.camera = self.witness.start()
         assert view(self.camera) == before
 
-    @rule(name=st.sampled_from([*ACTIONS]), number=NUMBERS, moment=NUMBERS, left=NUMBERS)
-    def cut(self, name: str, number: int, moment: int, left: int) -> None:
+    @rule(
+        name=st.sampled_from([*ACTIONS]),
+        number=NUMBERS,
+        moment=NUMBERS,
+        left=NUMBERS,
+        is_ready=st.booleans(),
+    )
+    def cut(self, name: str, number: int, moment: int, left: int, is_ready: bool) -> None:
+        if is_ready and name in BEFORE:
+            self.prepare(name, number)
         before = view(self.camera)
         cuts = self.witness.record(lambda: attempt(ACTIONS[name], self.camera, number))
         after = view(self.camera)
@@ -96,8 +106,8 @@ class Walk(RuleBasedStateMachine):
 
 
 Walk.TestCase.settings = settings(
-    max_examples=2000 if os.environ.get("HAETAE_LONG") == "1" else 60,
-    stateful_step_count=40,
+    max_examples=2000 if IS_LONG else 100,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
 )
