@@ -50,7 +50,7 @@ clean:
 # Both TFLite runtimes side by side: tflite-runtime wants Python 3.11 and numpy < 2.
 .venv-test/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-test
-	.venv-test/bin/pip install --quiet --disable-pip-version-check -e '.[tflite,sim,delta,net,dev,eval]'
+	.venv-test/bin/pip install --quiet --disable-pip-version-check -e '.[tflite,sim,delta,net,modbus,dev,eval]'
 	touch $@
 
 # Two steps: PyTorch as such would bring its CUDA libraries along, several GB that nothing here needs.
