@@ -101,27 +101,32 @@ class Students:
         active, before = self.store.state.active, steps.fall_back(self.store.state)
         loaded = self._load(active) or self._load(before) or LoadedSet(FACTORY, None, {})
         self.running = loaded.slot
-        if self._failed is not None and self._failed.reason != "storage":
-            with suppress(Refused):  # flash takes nothing now
-                self.settle()
+        with suppress(Refused):  # flash takes or gives nothing now
+            self.settle(is_patient=True)
         self._judge_active()
         return loaded
 
-    def settle(self) -> None:
+    def settle(self, is_patient: bool = False) -> None:
         """Set aside durably an active set that could not be used at the start, if it still cannot.
+
+        Args:
+            is_patient: leave it where flash cannot be read; it may be later.
 
         Raises:
             Refused: "storage" or "newer_format".
         """
         if self._failed is None:
             return
+        slot = self.store.state.active
         try:
-            self.load_set(self.store.state.active)
+            self.load_set(slot)
         except Refused as refused:
-            self.set_aside(self.store.state.active, refused.reason, refused.detail)
+            if is_patient and refused.reason == "storage":
+                raise
+            self.set_aside(slot, refused.reason, refused.detail, is_patient)
         self._failed = None
 
-    def set_aside(self, slot: int, reason: str, detail: str) -> None:
+    def set_aside(self, slot: int, reason: str, detail: str, is_patient: bool = False) -> None:
         """A set cannot be used: where it is active, the one before it is, or the factory's.
 
         The one before has to be trusted and whole now, since nobody asks again once it is active.
@@ -133,7 +138,9 @@ class Students:
         if before != FACTORY and slot == self.store.state.active:
             try:
                 self.load_set(before)
-            except Refused:
+            except Refused as refused:
+                if is_patient and refused.reason == "storage":
+                    raise
                 before = FACTORY
         self.store.set_aside(slot, reason, detail, before)
 

@@ -158,6 +158,61 @@ def test_flash_that_takes_nothing_for_hours_leaves_the_camera_as_it_was():
     push(camera, bundle(2))
 
 
+class DeafFlash(Flash):
+    """Some of its reads fail while `is_on`."""
+
+    is_on = False
+    reads = 0
+    failing = range(0)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        self.reads += self.is_on
+        if self.is_on and self.reads in self.failing:
+            raise StorageFault("io", "no answer")
+        return super().read_at(offset, length)
+
+
+def live_deaf(name: str, failing: range) -> bool:
+    """A life in which some reads fail; False where they were never met."""
+    life, views, steps = LIVES[name], expected(name), list(LIVES[name].steps())
+    flash = DeafFlash(bytes(new_flash().durable))
+    camera = start(flash)
+    life.before(camera)
+    flash.failing = failing
+    was_refused = False
+    for number, step in enumerate(steps):
+        before, after = views[number : number + 2]
+        for _ in range(len(failing) + 1):
+            flash.is_on = True
+            try:
+                redo(camera, step, number, steps) if was_refused else step.do(camera)
+            except Refused as error:
+                flash.is_on = False
+                must(error.reason == "storage", f"{step.name}: {error}")
+                allowed = (before, after) if step.name.startswith("offer") else (before,)
+                must(is_one_of(view(camera), allowed), f"{step.name} has changed something")
+                found = view(start(Flash(bytes(flash.durable))))
+                fits = found in (before, after) if step.is_atomic else True
+                must(fits and is_one_of(found, (before, after)), f"{step.name} left {found}")
+                was_refused = True
+                continue
+            break
+        flash.is_on = False
+        if step.name == "start":
+            camera.settle()
+        must(view(camera) == after, f"{step.name}: {view(camera)}, not {after}")
+    complete(camera, life.goal)
+    return flash.reads >= failing.start
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_a_read_that_fails_at_any_moment_loses_nothing(name):
+    first = 1
+    while live_deaf(name, range(first, first + 2)):
+        first += 1
+    assert first > 5
+
+
 class RottenFlash(Flash):
     """One place of it never keeps what is written, and does not say so."""
 
