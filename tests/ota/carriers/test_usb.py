@@ -44,12 +44,13 @@ def test_a_stick_is_plugged_in_and_its_bundle_confirmed(stick):
 def test_the_highest_release_comes_first_and_the_lower_ones_not_at_all(stick):
     world = World()
     carry = carry_of(world, stick)
-    for release in (3, 9, 6):
-        (stick / f"{release}.bin").write_bytes(bundle_bytes(release))
+    for name, release in (("a", 3), ("m", 9), ("z", 6)):
+        (stick / f"{name}.bin").write_bytes(bundle_bytes(release))
     world.steps(carry, 4000)
     world.confirm()
     world.steps(carry, 60_000)
     assert world.pushed == [9]
+    assert not any("refuses" in line for line in world.said)
 
 
 def test_a_refused_one_is_offered_once_and_the_next_best_is_taken(stick):
@@ -155,16 +156,30 @@ def test_a_full_stick_is_looked_at_in_bounds(stick, monkeypatch):
     for number in range(20):
         (stick / f"{number:02d}.bundle").write_bytes(small)
     assert len(scan(stick)) == 4
-    deep = stick
-    for number in range(10):
-        deep = deep / f"d{number}"
-        deep.mkdir()
-    (deep / "a.bundle").write_bytes(small)
     monkeypatch.setattr(usb, "MAX_BUNDLES", 400)
-    assert not [name for name in names(stick) if name.endswith("a.bundle")]
     for number in range(40):
         (stick / f"x{number:02d}.bundle").write_bytes(small)
     assert len(scan(stick)) <= 30
+
+
+def test_folders_are_followed_so_far(stick):
+    deep = stick
+    for number in range(usb.MAX_DEPTH + 1):
+        deep = deep / f"d{number}"
+        deep.mkdir()
+    (deep.parent / "a.bundle").write_bytes(bundle_bytes(5)[:2000])
+    (deep / "b.bundle").write_bytes(bundle_bytes(5)[:2000])
+    assert names(stick) == ["d0/d1/d2/a.bundle"]
+
+
+def test_a_spoilt_one_beside_good_ones_is_told_once(stick):
+    world = World()
+    (stick / "a.bundle").write_bytes(b"HAETAE\x1a\x01" + b"\xff" * 500)
+    (stick / "b.bundle").write_bytes(bundle_bytes(5, signers=["bundle 9"]))
+    (stick / "c.bundle").write_bytes(bundle_bytes(4))
+    world.steps(carry_of(world, stick), 60_000)
+    assert world.pushed == [4]
+    assert sum("a.bundle" in line for line in world.said) == 1
 
 
 def test_a_bundle_in_a_folder_is_found(stick):
