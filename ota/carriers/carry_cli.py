@@ -27,7 +27,7 @@ from ota.refusal import REASONS, Refused
 
 DONE, REFUSED, ARGUMENTS, UNREACHABLE = 0, 1, 2, 7
 MAX_TOKEN_CHARS: Final = 512
-STATE: Final = "/var/lib/haetae"
+STATE: Final = "/var/lib/haetae-carry"
 MEMORY_FILE: Final = "carry.memory"
 ABOUT: Final = """Brings updates to the camera on which it runs: from a stick, from a channel on a
 static web server, from hawkBit. The camera decides what it takes. docs/fleet.md says more."""

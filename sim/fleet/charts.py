@@ -92,7 +92,7 @@ def chart(
     for line in lines:
         add(svg, node("path", class_=f"line {line.look}", d=_path(axes, line)))
     add(svg, *_legend(lines))
-    return svg
+    return node("div", svg, class_="scroll")
 
 
 def _path(axes: Axes, line: Line) -> str:
