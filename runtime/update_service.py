@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
-from drivers.faults import HardwareFault, ModelRefused
+from drivers.faults import HardwareFault, ModelRefused, StorageFault
 from drivers.interfaces import Clock
 from ota.key_ring import parse_chain
 from ota.refusal import Refused
@@ -117,6 +117,8 @@ class UpdateService:
             return do(checked(arguments), by)
         except KeyError as missing:
             raise Refused("argument", f"{command}: {missing} is missing") from missing
+        except StorageFault as fault:
+            raise Refused("storage", f"{command}: {fault.reason}") from fault
         except MemoryError as error:
             raise Refused("memory", f"{command}: not now") from error
 

@@ -24,6 +24,21 @@ RESTART_MS: Final = 1000.0
 """From a new site file to the restart: the answer gets out."""
 
 
+class NoPort:
+    """Stands in for a port that is not open. Implements `drivers.interfaces.Serial`."""
+
+    def read(self, max_bytes: int) -> bytes:
+        """Nothing comes."""
+        return b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Nothing goes."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
 class Link:
     """One place where the camera listens, opened again where it fails.
 
@@ -41,8 +56,8 @@ class Link:
         serve: Callable[[Serial], LinkServer],
         desk: Desk,
     ) -> None:
-        self._address, self._open, self._serve, self._desk = address, open_port, serve, desk
-        self._server: LinkServer | None = None
+        self._address, self._open, self._desk = address, open_port, desk
+        self._server = serve(NoPort())  # its buffers are there before the memory is sealed
         self._is_open = False
         self._try_ms = 0.0
         self._told = ""
@@ -52,7 +67,7 @@ class Link:
         try:
             if not self._is_open:
                 return self._reopen(now_ms)
-            return self._server is not None and self._server.poll(now_ms)
+            return self._server.poll(now_ms)
         except LinkFault as fault:
             self._lose(fault, now_ms)
             return False
@@ -60,11 +75,7 @@ class Link:
     def _reopen(self, now_ms: float) -> bool:
         if now_ms < self._try_ms:
             return False
-        port = self._open()
-        if self._server is None:
-            self._server = self._serve(port)
-        else:
-            self._server.replace(port)
+        self._server.replace(self._open())
         self._is_open, self._told = True, ""
         return True
 
@@ -72,8 +83,7 @@ class Link:
         """Written down once; a serial adapter may be away for days."""
         self._is_open = False
         self._try_ms = now_ms + REOPEN_MS
-        if self._server is not None:
-            self._server.close()
+        self._server.close()
         if self._told != fault.reason:
             self._told = fault.reason
             why = {"link": self._address, "reason": fault.reason, "detail": fault.detail}
@@ -81,8 +91,7 @@ class Link:
 
     def close(self) -> None:
         """Stop listening."""
-        if self._server is not None:
-            self._server.close()
+        self._server.close()
 
 
 class DeskStage:
