@@ -121,6 +121,10 @@ class UpdateService:
             raise Refused("storage", f"{command}: {fault.reason}") from fault
         except MemoryError as error:
             raise Refused("memory", f"{command}: not now") from error
+        except StorageFault as fault:
+            raise Refused("storage", f"{command}: {fault.reason}") from fault
+        except OSError as error:
+            raise Refused("unavailable", f"{command}: {error.strerror}") from error
 
     def _offer(self, asked: Answer, by: Asker) -> Answer:
         if self._trial.phase != "idle":

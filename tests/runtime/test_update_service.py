@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.faults import StorageFault
 from ota.refusal import Refused
 from ota.service import COMMANDS, Asker, Path, Rank
 from runtime.control import CommandRefused
@@ -173,6 +174,22 @@ def test_arguments_are_of_their_kind_or_refused(arguments):
     else:
         with pytest.raises(Refused, match="argument"):
             checked(arguments)
+
+
+def test_flash_or_a_file_that_cannot_be_read_is_refused_and_ends_no_worker():
+    def failing(fault):
+        def read(*_):
+            raise fault
+
+        return read
+
+    world = World()
+    world.service._journal = SimpleNamespace(read_from=failing(StorageFault("io", "worn out")))
+    world.service._site_text = failing(FileNotFoundError(2, "No such file", "site.toml"))
+    for command, reason in (("journal", "storage"), ("site_get", "unavailable")):
+        with pytest.raises(Refused) as refused:
+            world.ask(command)
+        assert refused.value.reason == reason
 
 
 def test_operators_are_those_of_the_ring_less_the_revoked():
