@@ -24,7 +24,7 @@ def told():
 
 
 def test_nothing_but_refusals_comes_out_and_the_loop_goes_on(told):
-    assert sum(told["outcomes"].values()) > 0.9 * QUESTIONS
+    assert sum(told["outcomes"].values()) > 0.5 * QUESTIONS
     assert told["frames"] >= QUESTIONS // 20 - 1
     assert told["healthy"]
 
