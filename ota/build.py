@@ -18,6 +18,7 @@ from models.package import DESCRIPTION, load_package, read_info
 from ota import wire
 from ota.delta import DeltaBase
 from ota.head import Head
+from ota.key_ring import chain_bytes
 from ota.manifest import (
     CHUNK_BYTES,
     FORMAT,
@@ -179,7 +180,7 @@ def assemble(
     against = None if base is None else base.name
     manifest = to_bytes(Manifest(format=FORMAT, files=entries, base=against, **values))
     parse_manifest(manifest)
-    return Head(manifest, NO_SIGNATURES, wire.pack(list(rings))), b"".join(parts)
+    return Head(manifest, NO_SIGNATURES, chain_bytes(rings)), b"".join(parts)
 
 
 def for_each_target(files: Sequence[Source]) -> list[Source]:

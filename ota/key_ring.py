@@ -241,8 +241,16 @@ def check_bundle(ring: KeyRing, head: Head) -> None:
 
 
 def chain_bytes(rings: Sequence[bytes]) -> bytes:
-    """The rings of a bundle's head, oldest first."""
-    return wire.pack(list(rings))
+    """The rings of a bundle's head, oldest first.
+
+    Raises:
+        Refused: "too_long": no camera would take so many; leave the oldest out.
+    """
+    data = wire.pack(list(rings))
+    if len(rings) > MAX_CHAIN or len(data) > MAX_RINGS_BYTES:
+        most = f"at most {MAX_CHAIN} and {MAX_RINGS_BYTES}"
+        raise Refused("too_long", f"{len(rings)} key rings of {len(data)} bytes; {most}")
+    return data
 
 
 def parse_chain(data: bytes) -> list[bytes]:

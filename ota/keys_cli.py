@@ -53,7 +53,8 @@ a bundle or operator key has leaked (one stick that goes round does as well as t
   haetae keys ring sign ring-2.ring --key root-1.key
   haetae keys ring sign ring-2.ring --key root-2.key
   haetae keys ring verify ring-1.ring ring-2.ring
-  # from now on each bundle brings them all: haetae ota build ... --ring ring-1.ring --ring ...
+  # from now on each bundle brings them all (haetae ota build ... --ring ring-1.ring --ring ...);
+  # to cameras that cannot wait for one: haetae ota ring ring-1.ring ring-2.ring --link ...
 
 a root key has leaked or is lost: two roots of the last ring sign, and two of the new one
   haetae keys new root-4 --kind root

@@ -424,7 +424,7 @@ def test_ring_longer_than_its_bound(camera):
 
 def test_too_many_rings(camera):
     with refused(camera, "too_long"):
-        camera.offer(with_head(GOOD, rings=chain_bytes([b""] * 17)))
+        camera.offer(with_head(GOOD, rings=wire.pack([b""] * 17)))
 
 
 def test_revocation_holds_although_its_bundle_is_refused(camera):

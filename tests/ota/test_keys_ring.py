@@ -286,6 +286,11 @@ def test_a_chain_comes_back_as_it_went():
     assert parse_chain(b"") == []
 
 
+@pytest.mark.parametrize("rings", [[b""] * (MAX_CHAIN + 1), [bytes(MAX_RING_BYTES)] * 8])
+def test_a_chain_that_no_camera_would_take_is_not_made(rings):
+    assert refusal(chain_bytes, rings) == "too_long"
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
