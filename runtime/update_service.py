@@ -121,8 +121,6 @@ class UpdateService:
             raise Refused("storage", f"{command}: {fault.reason}") from fault
         except MemoryError as error:
             raise Refused("memory", f"{command}: not now") from error
-        except StorageFault as fault:
-            raise Refused("storage", f"{command}: {fault.reason}") from fault
         except OSError as error:
             raise Refused("unavailable", f"{command}: {error.strerror}") from error
 
