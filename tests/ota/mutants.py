@@ -194,6 +194,9 @@ MUTANTS: dict[str, Mutation] = {
     "no sync of the data": Mutation(
         data_without_sync, ("first receive", "receive"), "chunk 0 is damaged"
     ),
+    "no sync of the data, chunks lost": Mutation(
+        data_without_sync, ("receive",), "chunks that were taken are lost"
+    ),
     "no sync of the data, no hash at load": Mutation(
         data_without_sync_nor_hash, ("first receive", "receive"), "other bytes"
     ),

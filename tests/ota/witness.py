@@ -8,6 +8,7 @@ with the camera before and after the step.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from drivers.faults import StorageFault
@@ -69,6 +70,17 @@ def view(camera: Updater) -> View:
     )
 
 
+def chunks_there(camera: Updater) -> dict[bytes, int]:
+    """Of each set that is on its way: chunks that a new offer would not ask for."""
+    store, found = camera.store, {}
+    for slot, info in enumerate(store.state.slots):
+        if info.status == "receiving":
+            with suppress(Refused):  # its head is not there yet
+                _, taken = store.contents(slot, camera.facts.target)
+                found[info.digest] = len(taken.chunks) - sum(store.missing(slot, taken))
+    return found
+
+
 class Failed(Exception):
     """A camera that is not as it must be after a cut."""
 
@@ -108,6 +120,7 @@ class Witness:
         self.count_only = count_only
         self.cuts = self.distinct = self.failing = 0
         self.complaints: list[str] = []
+        self.received: dict[bytes, int] = {}
 
     def start(self, flash: Flash | None = None) -> Updater:
         return start(flash or self.flash, self.facts, None, self.store)
@@ -122,9 +135,15 @@ class Witness:
             atomic: it is one durable change: all of it happens, or nothing.
         """
         before = view(camera)
+        is_honest = self.flash.atomic_unit_bytes >= self.flash.unit_bytes
+        self.received = chunks_there(camera) if is_honest else {}
         cuts = self.record(step)
         after = view(camera)
         self.try_all(name, cuts, before, after, atomic)
+
+    def like(self, image: bytes | bytearray) -> Flash:
+        """The same flash with this on it."""
+        return Flash(bytes(image), self.flash.unit_bytes, self.flash.atomic_unit_bytes)
 
     def record(self, step: Callable[[], object]) -> list[Cut]:
         """Do a step; gives the moments at which the power could have gone."""
@@ -161,7 +180,7 @@ class Witness:
 
     def _try(self, name: str, image: bytearray, allowed: Sequence[View], atomic: bool) -> None:
         try:
-            self.check(Flash(bytes(image), self.flash.unit_bytes), allowed, atomic)
+            self.check(self.like(image), allowed, atomic)
         except (Failed, Refused, StorageFault, ValueError, LookupError) as error:
             self.failing += 1
             self.complaints.append(f"{name}: {type(error).__name__}: {error}")
@@ -178,6 +197,8 @@ class Witness:
         for name, value in found._asdict().items():
             values = [getattr(one, name) for one in allowed]
             must(value in values, f"{name} is {value!r}, not one of {values!r}")
+        for digest, count in chunks_there(camera).items():
+            must(count >= self.received.get(digest, 0), "chunks that were taken are lost")
         self._check_sets(camera, found)
         if self.goal is not None:
             complete(camera, self.goal)
