@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from ota.bundle import Bundle, BundleFile
 from ota.carriers.camera import Facts, Outcome, SourceLost, is_final
 from ota.head import FIXED, MAGIC
+from ota.manifest import Chunk
 from ota.refusal import Refused
 
 MAX_NAMES: Final = 2000
@@ -39,6 +40,17 @@ class Found(NamedTuple):
     inode: int
 
 
+class StickBundle(BundleFile):
+    """A bundle on a stick: what is wrong with the file is no refusal of the camera's."""
+
+    def chunk(self, chunk: Chunk) -> bytes:
+        """The stored bytes of one chunk. Raises SourceLost or OSError."""
+        try:
+            return super().chunk(chunk)
+        except Refused as refused:
+            raise SourceLost(str(refused)) from refused
+
+
 class StickCarrier:
     """Offers what lies on a stick.
 
@@ -52,6 +64,7 @@ class StickCarrier:
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self._folder, self._say = folder, say
         self._seen: tuple[Found, ...] = ()
+        self._others: set[Found] = set()
         self._done: set[bytes] = set()
         self._spoilt: set[str] = set()
         self._is_due = False
@@ -62,11 +75,12 @@ class StickCarrier:
         if now_ms < self._next_ms:
             return self._is_due
         self._next_ms = now_ms + EVERY_MS
-        found = tuple(scan(self._folder))
+        found = tuple(scan(self._folder, self._others))
         if found != self._seen:
             if not found:
                 self._done.clear()
                 self._spoilt.clear()
+                self._others.clear()
             elif not self._seen:
                 self._say(f"stick: {len(found)} bundles on it")
             self._seen, self._is_due = found, bool(found)
@@ -74,7 +88,7 @@ class StickCarrier:
 
     def look(self, facts: Facts, now_ms: float) -> Bundle | None:
         """The bundle with the highest release that was not tried, newer than what runs."""
-        best: BundleFile | None = None
+        best: StickBundle | None = None
         for found in self._seen:
             bundle = self._open(found)
             if bundle is None:
@@ -108,7 +122,7 @@ class StickCarrier:
         """When the stick is there (again)."""
         self._is_due = bool(self._seen)
 
-    def _open(self, found: Found) -> BundleFile | None:
+    def _open(self, found: Found) -> StickBundle | None:
         """None: it is spoilt, or has gone."""
         if found.name in self._spoilt:
             return None
@@ -131,18 +145,27 @@ class StickCarrier:
         return True
 
 
-def scan(folder: Path) -> list[Found]:
+def scan(folder: Path, others: set[Found] | None = None) -> list[Found]:
     """Files below a folder that begin like a bundle, in order of names; [] where it cannot be read.
 
     Bounded by MAX_NAMES, MAX_DEPTH and MAX_BUNDLES, however much there is.
+
+    Args:
+        folder: where to look.
+        others: files that were opened before and are none, so that a stick full of pictures is not
+            read again and again; what is found now is added.
     """
+    others = set() if others is None else others
+    if len(others) > MAX_NAMES:
+        others.clear()
     found: list[Found] = []
     try:
         root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
         return []
     try:
-        for one in _walk(root, "", os.fstat(root).st_dev, [MAX_NAMES], MAX_DEPTH):
+        walk = _Walk(os.fstat(root).st_dev, others)
+        for one in walk.below(root, "", MAX_DEPTH):
             found.append(one)
             if len(found) == MAX_BUNDLES:
                 break
@@ -153,7 +176,7 @@ def scan(folder: Path) -> list[Found]:
     return found
 
 
-def open_inside(folder: Path, name: str) -> BundleFile:
+def open_inside(folder: Path, name: str) -> StickBundle:
     """Open a bundle below a folder, no step of whose name may be a symbolic link.
 
     Raises:
@@ -171,56 +194,69 @@ def open_inside(folder: Path, name: str) -> BundleFile:
         try:
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 raise FileNotFoundError(0, "no file", name)
-            return BundleFile(f"/proc/self/fd/{file}")
+            return StickBundle(f"/proc/self/fd/{file}")
         finally:
             os.close(file)
     finally:
         os.close(at)
 
 
-def _walk(folder: int, prefix: str, device: int, left: list[int], depth: int) -> Iterator[Found]:
-    """Depth first, files before folders; `left` counts names down for all folders together."""
-    folders: list[str] = []
-    for name in _names(folder, left):
-        try:
-            about = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        except OSError:
-            continue
-        if stat.S_ISDIR(about.st_mode) and about.st_dev == device:
-            folders.append(name)
-        is_file = stat.S_ISREG(about.st_mode) and about.st_size > FIXED.size
-        if is_file and _is_bundle(folder, name):
-            yield Found(prefix + name, about.st_size, about.st_mtime_ns, about.st_ino)
-    for name in folders if depth > 0 else []:
-        try:
-            inner = os.open(name, _FLAGS | os.O_DIRECTORY, dir_fd=folder)
-        except OSError:
-            continue
-        try:
-            yield from _walk(inner, f"{prefix}{name}/", device, left, depth - 1)
-        finally:
-            os.close(inner)
+class _Walk:
+    """One walk over a stick; names are counted for all folders together."""
 
+    def __init__(self, device: int, others: set[Found]) -> None:
+        self._device, self._others = device, others
+        self._left = MAX_NAMES
 
-def _names(folder: int, left: list[int]) -> list[str]:
-    names: list[str] = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if left[0] == 0:
-                break
-            left[0] -= 1
-            names.append(entry.name)
-    return sorted(names)
+    def below(self, folder: int, prefix: str, depth: int) -> Iterator[Found]:
+        """Files that begin like a bundle; files before folders."""
+        folders: list[str] = []
+        for name in self._names(folder):
+            try:
+                about = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISDIR(about.st_mode) and about.st_dev == self._device:
+                folders.append(name)
+            if stat.S_ISREG(about.st_mode) and about.st_size > FIXED.size:
+                one = Found(prefix + name, about.st_size, about.st_mtime_ns, about.st_ino)
+                if self._is_bundle(folder, name, one):
+                    yield one
+        for name in folders if depth > 0 else []:
+            try:
+                inner = os.open(name, _FLAGS | os.O_DIRECTORY, dir_fd=folder)
+            except OSError:
+                continue
+            try:
+                yield from self.below(inner, f"{prefix}{name}/", depth - 1)
+            finally:
+                os.close(inner)
+
+    def _names(self, folder: int) -> list[str]:
+        names: list[str] = []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if self._left == 0:
+                    break
+                self._left -= 1
+                names.append(entry.name)
+        return sorted(names)
+
+    def _is_bundle(self, folder: int, name: str, one: Found) -> bool:
+        if one in self._others:
+            return False
+        try:
+            is_bundle = _is_bundle(folder, name)
+        except OSError:  # of the stick, not of the file: it is looked at again
+            return False
+        if not is_bundle:
+            self._others.add(one)
+        return is_bundle
 
 
 def _is_bundle(folder: int, name: str) -> bool:
-    try:
-        file = os.open(name, _FLAGS, dir_fd=folder)
-    except OSError:
-        return False
+    file = os.open(name, _FLAGS, dir_fd=folder)
     try:
         return os.read(file, len(MAGIC)).startswith(MAGIC[:-1])
-    except OSError:
-        return False
     finally:
         os.close(file)

@@ -87,20 +87,20 @@ def test_a_stick_pulled_in_the_middle_goes_on_when_it_is_back(stick, monkeypatch
     world = World()
     carry = carry_of(world, stick)
     (stick / "new.bundle").write_bytes(bundle_bytes(5))
-    read = usb.BundleFile.chunk
+    read = usb.StickBundle.chunk
 
     def pulled(self, chunk):
         if chunk.index >= 2:
             raise OSError(5, "Input/output error")
         return read(self, chunk)
 
-    monkeypatch.setattr(usb.BundleFile, "chunk", pulled)
+    monkeypatch.setattr(usb.StickBundle, "chunk", pulled)
     (hidden := stick.with_name("away")).mkdir()
     world.during = lambda count: count == 1 and (stick / "new.bundle").rename(hidden / "b")
     world.steps(carry, 10_000)
     assert world.pushed == [] and world.chunks == [1, 2]
     assert "Input/output error" in "".join(world.said)
-    monkeypatch.setattr(usb.BundleFile, "chunk", read)
+    monkeypatch.setattr(usb.StickBundle, "chunk", read)
     world.during = lambda count: None
     (hidden / "b").rename(stick / "new.bundle")
     world.steps(carry, 10_000)
@@ -207,3 +207,34 @@ def test_no_folder_is_no_stick(tmp_path):
     world = World()
     world.steps(carry_of(world, tmp_path / "nothing"), 5000)
     assert world.said == []
+
+
+def test_a_stick_full_of_pictures_is_read_once(stick, monkeypatch):
+    for number in range(50):
+        (stick / f"{number}.jpg").write_bytes(b"\xff\xd8" + bytes(1000))
+    opened: list[str] = []
+    is_bundle = usb._is_bundle
+    monkeypatch.setattr(
+        usb, "_is_bundle", lambda at, name: opened.append(name) or is_bundle(at, name)
+    )
+    world = World()
+    carry = carry_of(world, stick)
+    world.steps(carry, 60_000)
+    assert len(opened) == 50
+    (stick / "7.jpg").write_bytes(bundle_bytes(5))
+    world.steps(carry, 60_000)
+    assert len(opened) > 50 and world.pushed == [5], "what has changed is looked at again"
+
+
+def test_a_file_that_grows_shorter_is_no_refusal_of_the_camera(stick):
+    world = World()
+    bundle = stick / "new.bundle"
+    bundle.write_bytes(bundle_bytes(5))
+    world.during = lambda count: count == 1 and os.truncate(bundle, 100_000)
+    world.steps(carry_of(world, stick), 3000)
+    assert not any("refuses" in line for line in world.said)
+    assert any("ends inside chunk" in line for line in world.said)
+    world.during = lambda count: None
+    bundle.write_bytes(bundle_bytes(5))
+    world.steps(carry_of(world, stick), 5000)
+    assert world.pushed == [5]
