@@ -76,7 +76,10 @@ class HttpBundle(Bundle):
         """The stored bytes of one chunk, and with them of those that follow. Raises SourceLost."""
         start = len(self._head_data) + chunk.bundle_at
         if not self._holds(start, chunk.stored_size):
-            self._at, self._data = start, self._range(start, self._run(chunk))
+            held = self._data[start - self._at :] if start >= self._at else b""
+            length = self._run(chunk)
+            further = self._range(start + len(held), length - len(held))
+            self._at, self._data = start, held + further
         first = start - self._at
         return self._data[first : first + chunk.stored_size]
 

@@ -55,8 +55,8 @@ def wanted(first: int = 0) -> bytes:
 def test_only_what_the_camera_takes_is_fetched_in_few_requests(server, web):
     fetch = Fetch(web, server.url, size=len(DATA), digest=parse_head(DATA).digest)
     assert fetch.all() == wanted()
-    over = server.sent[PATH] - len(wanted())
-    assert over < http_bundle.FIRST_BYTES + 1000
+    head = len(parse_head(DATA).to_bytes())
+    assert server.sent[PATH] <= head + len(wanted()) + http_bundle.FIRST_BYTES
     assert len(DATA) > 1.8 * len(wanted()), "the bundle holds another target, too"
     assert len(server.asked) == fetch.bundle.requests <= 5
     assert server.connections == 1, "one connection for all"
@@ -113,8 +113,7 @@ def test_without_ranges_it_is_read_through_once(server, web):
     server.has_ranges = False
     fetch = Fetch(web, server.url)
     assert fetch.all() == wanted()
-    assert len(server.asked) <= 2
-    assert server.sent[PATH] <= 2 * len(DATA)
+    assert len(server.asked) == 1
 
 
 def test_without_ranges_a_bad_link_is_given_up_in_bounds(server, web):
