@@ -26,7 +26,7 @@ POINTS = tuple(n / 64 for n in range(64)) if IS_LONG else tuple(n / 11 for n in 
 THOROUGH = partial(outcomes, seeds=64 if IS_LONG else 8, points=POINTS)
 QUICK = partial(outcomes, seeds=2, points=(0.0, 0.03, 0.2, 0.5))
 pytestmark = pytest.mark.timeout(3600 if IS_LONG else 300)
-CHAINS = 5000 if IS_LONG else 500
+CHAINS = 5000 if IS_LONG else 400
 
 
 def play(name: str, flash: Flash | None = None, **how) -> Witness:
@@ -74,21 +74,21 @@ def test_no_cut_harms_on_flash_that_says_too_small_a_unit(name):
 
 
 def test_chains_of_five_cuts_harm_nothing():
-    print(f"\nchains: {CHAINS} of 5 cuts, {chains(CHAINS)} cuts, 0 harm")
+    print(f"\nchains: {CHAINS} of 5 cuts, {chains(range(CHAINS))} cuts, 0 harm")
 
 
 def test_chains_catch_records_of_one_number_that_mix(monkeypatch):
     """The first units of one and the last of another, where both were cut."""
     records_without_salt(monkeypatch)
     with pytest.raises(Failed, match="half a step"):
-        chains(CHAINS)
+        chains(range(300, 1000))  # the 343rd does it today
 
 
-def chains(count: int) -> int:
+def chains(numbers: range) -> int:
     """Any action, cut anywhere, and on from what that left, five times; gives the cuts made."""
     witness = Witness(new_flash(), [*BUNDLES.values(), GOAL])
     cuts = 0
-    for number in range(count):
+    for number in numbers:
         chance = random.Random(number)
         witness.flash = new_flash()
         floor = 0

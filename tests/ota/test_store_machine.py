@@ -106,7 +106,7 @@ class Walk(RuleBasedStateMachine):
 
 
 Walk.TestCase.settings = settings(
-    max_examples=2000 if IS_LONG else 100,
+    max_examples=2000 if IS_LONG else 80,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
