@@ -10,17 +10,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from drivers.board import Board
 from drivers.faults import StorageFault
 from drivers.toml_strict import ConfigErrors
 from ota.refusal import Refused
+from ota.site_store import SiteFile
 from ota.store import Store
 from runtime.options import FindDriver
 from runtime.site import Site
 from runtime.site_check import load_site
 from runtime.update_store import open_update_store
+
+PUSHED: Final = "the pushed site file"
+"""Its name, for mistakes."""
 
 
 class ChosenSite(NamedTuple):
@@ -49,20 +53,32 @@ def choose_site(
         find_driver: as in `Options`.
     """
     with _store(board, find_driver) as store:
-        while store is not None and (pushed := store.site).text:
-            name = "the pushed site file"
-            try:
-                if pushed.is_trial and store.site_started() > board_tries(board):
-                    store.drop_site("reset", "the camera was reset with it again and again")
-                    continue
-                return ChosenSite(parse_site(pushed.text, name), name, True)
-            except ConfigErrors as errors:
-                if not pushed.is_trial:
-                    break
-                store.drop_site("argument", str(errors.mistakes[0])[:200])
-            except Refused:
-                break
+        if store is not None:
+            for pushed in (_on_trial(store, board_tries(board)), store.site_confirmed):
+                try:
+                    if pushed.text:
+                        return ChosenSite(parse_site(pushed.text, PUSHED), PUSHED, True)
+                except ConfigErrors as errors:
+                    if pushed.is_trial:
+                        _drop(store, "argument", str(errors.mistakes[0])[:200])
     return ChosenSite(given, given_file, False)
+
+
+def _on_trial(store: Store, most_tries: int) -> SiteFile:
+    """The file on trial, its try counted; none where it had enough, or flash takes no count."""
+    if not store.site.is_trial:
+        return SiteFile()
+    with suppress(Refused):
+        if store.site_started() <= most_tries:
+            return store.site
+        _drop(store, "reset", "the camera was reset with it again and again")
+    return SiteFile()
+
+
+def _drop(store: Store, reason: str, detail: str) -> None:
+    """Give up the file on trial; where flash does not take that now, at the next start."""
+    with suppress(Refused):
+        store.drop_site(reason, detail)
 
 
 def board_tries(board: Board) -> int:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from drivers.board import load_board
 from drivers.clock import VirtualClock
+from drivers.faults import StorageFault
 from drivers.storage import FileStorage
 from drivers.toml_strict import ConfigErrors
 from drivers.update_config import UpdatesConfig
@@ -82,6 +83,27 @@ def test_a_file_that_does_not_fit_can_be_dropped_by_the_boot(board):
     with_store(board, lambda store: store.save_site(PUSHED))
     assert drop_pushed(board, "zone outside of the picture")
     assert not choose(board).is_pushed
+
+
+class FullFlash(FileStorage):
+    def write_at(self, offset, data):
+        raise StorageFault("full", "not a byte more")
+
+
+@pytest.mark.parametrize("text", [(SITES / "man_down.toml").read_text(), "rules = 7\n"])
+def test_a_try_that_cannot_be_counted_is_not_made_and_the_confirmed_file_is_run(board, text):
+    with_store(board, lambda store: (store.save_site(PUSHED), store.confirm_site()))
+    with_store(board, lambda store: store.save_site(text))
+    given = load_site(GIVEN)
+    for _ in range(3):
+        chosen = choose_site(board, given, str(GIVEN), lambda kind, name: FullFlash)
+        assert chosen.is_pushed and chosen.site.name == "demo zone"
+
+
+def test_the_confirmed_file_follows_one_that_was_given_up(board):
+    with_store(board, lambda store: (store.save_site(PUSHED), store.confirm_site()))
+    with_store(board, lambda store: store.save_site("rules = 7\n"))
+    assert choose(board).site.name == "demo zone"
 
 
 def test_flash_that_cannot_be_opened_leaves_the_given_file(board):
