@@ -47,6 +47,10 @@ class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     width_px: PositiveInt = 640
     height_px: PositiveInt = 360
     fps: Annotated[float, Meta(gt=0, le=240)] = 10.0
+    fourcc: Literal["YUYV", "MJPG", "NV12", "BGR3"] = "YUYV"
+    """Of the driver v4l2: format of the pictures, as v4l2-ctl --list-formats-ext names it."""
+    buffers: Annotated[int, Meta(ge=2, le=16)] = 4
+    """Of the driver v4l2: how many the kernel fills in turn."""
     open_timeout_ms: PositiveInt = 3000
     read_timeout_ms: PositiveInt = 1000
     no_frame_ms: PositiveInt = 900
@@ -163,6 +167,18 @@ def _camera_times(camera: CameraConfig) -> Iterator[Complaint]:
         yield "camera.no_frame_ms", camera.no_frame_ms, allowed
 
 
+def _device(camera: CameraConfig) -> Iterator[Complaint]:
+    if camera.driver != "v4l2":
+        return
+    if not camera.source.startswith("/dev/"):
+        allowed = "must be a video device, best a stable name such as /dev/v4l/by-path/..."
+        yield "camera.source", camera.source, allowed
+    for name in ("width_px", "height_px"):
+        if getattr(camera, name) % 2 and camera.fourcc in ("YUYV", "NV12"):
+            allowed = f"must be even: {camera.fourcc} has one colour for two pixels"
+            yield f"camera.{name}", getattr(camera, name), allowed
+
+
 def _memory(memory: MemoryConfig) -> Iterator[Complaint]:
     if memory.headroom_mb > memory.address_space_mb:
         allowed = f"must be <= memory.address_space_mb = {memory.address_space_mb}"
@@ -201,6 +217,7 @@ def _journal_size(storage: StorageConfig) -> Iterator[Complaint]:
 CHECKS = (
     Check(("memory",), _memory),
     Check(("camera",), _camera_times),
+    Check(("camera",), _device),
     Check(("npu",), _delegate),
     Check(("models",), _bodies),
     Check(("storage",), _journal_size),

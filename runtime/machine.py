@@ -55,4 +55,6 @@ def camera_driver(source: str, default: str) -> str:
         return "stream"
     if scheme == "synthetic":
         return "synthetic"
+    if source.startswith("/dev/"):
+        return "v4l2"
     return "folder" if Path(source).is_dir() else "video"

@@ -51,7 +51,11 @@ def load(group: str, name: str, what: str, allowed: list[str]) -> Callable[..., 
     if value is None:
         raise UnknownPlugin(f"{what}: must be one of {', '.join(allowed)}")
     module, _, attribute = value.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module.strip()), attribute.strip())
+    try:
+        found: Callable[..., Any] = getattr(import_module(module.strip()), attribute.strip())
+    except ModuleNotFoundError as error:
+        missing = f"{what}: needs the library {error.name}, which is not installed"
+        raise UnknownPlugin(f"{missing}; the extras of haetae bring such libraries") from error
     return found
 
 

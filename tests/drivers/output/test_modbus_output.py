@@ -47,7 +47,7 @@ def siren(device):
         } | config
         if "register" not in config:
             config.setdefault("coil", 0)
-        times = {"answer_ms": 100, "fault_ms": 400, "repeat_ms": 200}
+        times = {"answer_ms": 60, "fault_ms": 300, "repeat_ms": 150}
         made.append(ModbusOutput(OutputConfig(**(times | config)), CLOCK))
         return made[-1]
 
