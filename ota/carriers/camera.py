@@ -58,6 +58,7 @@ class Facts(NamedTuple):
         device, product, board, soc, target, runtime: who it is; soc may be "".
         version, release, digest: of the students that it runs.
         phase: of its update.
+        coming, done: digest of what it receives, and bytes of it that are there.
         status: all that it told.
     """
 
@@ -71,6 +72,8 @@ class Facts(NamedTuple):
     release: int
     digest: bytes
     phase: str
+    coming: bytes
+    done: int
     status: Mapping[str, Any]
 
 
@@ -114,7 +117,7 @@ class Carrier(Protocol):
 
 def facts_of(welcome: Mapping[str, Any], status: Mapping[str, Any]) -> Facts:
     """What the camera said, with "" and 0 for what it did not say."""
-    students = _table(status, "students")
+    students, update = _table(status, "students"), _table(status, "update")
     return Facts(
         device=_text(welcome, "device"),
         product=_text(welcome, "product"),
@@ -125,7 +128,9 @@ def facts_of(welcome: Mapping[str, Any], status: Mapping[str, Any]) -> Facts:
         version=_text(students, "version"),
         release=_number(students, "release"),
         digest=_digest(students),
-        phase=_text(_table(status, "update"), "phase") or "idle",
+        phase=_text(update, "phase") or "idle",
+        coming=_digest(update),
+        done=_number(update, "done"),
         status=status,
     )
 

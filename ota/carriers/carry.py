@@ -33,6 +33,8 @@ WATCH_MS: Final = 5000.0
 """Between two looks at a trial."""
 LOST_MS: Final = 10_000.0
 """Before a camera that did not answer is tried again."""
+SILENT_MS: Final = 60_000.0
+"""A transfer of somebody else's, a technician's perhaps, that stands still for so long is over."""
 TELL_STEPS: Final = 10
 """Lines about one push."""
 
@@ -58,6 +60,9 @@ class Carry:
         self._watched: tuple[Carrier, bytes] | None = None
         self._told_steps = 0
         self._is_lost = False
+        self._ours = b""
+        self._foreign: tuple[bytes, int] | None = None
+        self._foreign_ms = 0.0
 
     @property
     def is_watching(self) -> bool:
@@ -87,7 +92,7 @@ class Carry:
         facts = facts_of(camera.hello(), camera.ask("status"))
         self._is_lost = False
         self._watch(facts)
-        if facts.phase in ON_TRIAL:
+        if facts.phase in ON_TRIAL or self._is_taken(facts):
             return WATCH_MS
         for carrier in due:
             try:
@@ -103,7 +108,7 @@ class Carry:
         return WATCH_MS if self._watched else IDLE_MS
 
     def _push(self, camera: Camera, carrier: Carrier, bundle: Bundle) -> float:
-        digest = bundle.head.digest
+        digest = self._ours = bundle.head.digest
         self._told_steps = 0
         try:
             camera.push(bundle, progress=lambda progress: self._progress(carrier, progress))
@@ -121,6 +126,16 @@ class Carry:
         self._say(f"{carrier.name}: all of it is in the camera; its trial begins by itself")
         self._watched = carrier, digest
         return WATCH_MS
+
+    def _is_taken(self, facts: Facts) -> bool:
+        """Somebody else sends the camera something right now: a newer release would end that."""
+        if facts.phase != "receiving" or facts.coming == self._ours:
+            self._foreign = None
+            return False
+        now_ms = self._clock.now_ms()
+        if self._foreign != (facts.coming, facts.done):
+            self._foreign, self._foreign_ms = (facts.coming, facts.done), now_ms
+        return now_ms - self._foreign_ms < SILENT_MS
 
     def _progress(self, carrier: Carrier, progress: Progress) -> None:
         step = TELL_STEPS * progress.done // max(progress.total, 1)

@@ -231,10 +231,11 @@ def test_a_file_that_grows_shorter_is_no_refusal_of_the_camera(stick):
     bundle = stick / "new.bundle"
     bundle.write_bytes(bundle_bytes(5))
     world.during = lambda count: count == 1 and os.truncate(bundle, 100_000)
-    world.steps(carry_of(world, stick), 3000)
+    carry = carry_of(world, stick)
+    world.steps(carry, 3000)
     assert not any("refuses" in line for line in world.said)
     assert any("ends inside chunk" in line for line in world.said)
     world.during = lambda count: None
     bundle.write_bytes(bundle_bytes(5))
-    world.steps(carry_of(world, stick), 5000)
+    world.steps(carry, 5000)
     assert world.pushed == [5]
