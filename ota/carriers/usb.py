@@ -66,7 +66,7 @@ class StickCarrier:
         self._seen: tuple[Found, ...] = ()
         self._others: set[Found] = set()
         self._done: set[bytes] = set()
-        self._spoilt: set[str] = set()
+        self._spoilt: set[Found] = set()
         self._is_due = False
         self._next_ms = 0.0
 
@@ -77,9 +77,9 @@ class StickCarrier:
         self._next_ms = now_ms + EVERY_MS
         found = tuple(scan(self._folder, self._others))
         if found != self._seen:
+            self._spoilt.intersection_update(found)
             if not found:
                 self._done.clear()
-                self._spoilt.clear()
                 self._others.clear()
             elif not self._seen:
                 self._say(f"stick: {len(found)} bundles on it")
@@ -124,12 +124,12 @@ class StickCarrier:
 
     def _open(self, found: Found) -> StickBundle | None:
         """None: it is spoilt, or has gone."""
-        if found.name in self._spoilt:
+        if found in self._spoilt:
             return None
         try:
             return open_inside(self._folder, found.name)
         except Refused as refused:
-            self._spoilt.add(found.name)
+            self._spoilt.add(found)
             self._say(f"stick: {found.name}: {refused}")
         except OSError as error:
             raise SourceLost(f"stick: {found.name}: {error.strerror}") from error
