@@ -120,7 +120,7 @@ def next_step(status: Table) -> str:
     if table(status, "alarms").get("standing"):
         return "look at the alarms: `haetae alarm list`"
     if last.get("outcome") == "rolled_back":
-        return "nothing here: the students before watch. Send the reason to whoever made the bundle"
+        return "nothing here: the students before go on. Tell whoever made the bundle the reason"
     if table(status, "health").get("healthy") is False:
         return "wait some seconds for the first pictures, then look again"
     return "nothing to do"

@@ -38,6 +38,8 @@ BROKEN: Final = "the link is broken; trying again. Look at the plug (Ctrl-C stop
 BACK: Final = "the camera answers again"
 AGAIN: Final = "look at the plug, then run the same command again: it goes on where it stopped"
 WATCH_STOPPED: Final = "\nstopped watching; the trial goes on. next: `haetae status`"
+FAILED_BEFORE: Final = ("student", "golden", "latency", "agreement", "health", "reset", "operator")
+"""A bundle is refused for one of these where its trial has failed on this camera."""
 PUSH_EPILOG: Final = EPILOG.replace("130", "8 the camera went back to the students before,\n130")
 
 
@@ -138,6 +140,11 @@ class _Push:
         began_ms = camera.clock.now_ms()
         try:
             client.push(self._bundle, self._arguments.allow_older, self._show)
+        except Refused as refused:
+            if refused.reason in FAILED_BEFORE:
+                again = "to try it once more: --again"
+                raise Refused(refused.reason, f"{refused.detail}; {again}") from refused
+            raise
         finally:
             meter.end()
             self._sent = client.talk.sent_bytes

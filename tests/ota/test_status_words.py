@@ -89,7 +89,7 @@ def test_a_roll_back_says_when_and_why():
         "update    version 2026.12 (release 13): rolled back 3 min 10 s ago: it does not see what"
         " the present student sees (12 of 40 people)"
     ) in found
-    assert "Send the reason to whoever made the bundle" in found[-1]
+    assert "Tell whoever made the bundle the reason" in found[-1]
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,9 @@ def test_a_push_that_is_rolled_back(at, bundle, capsys):
     assert "rolled back just now: it does not see what the present student sees" in out
     assert "(12 of 40 people)" in out
     assert push([str(bundle), "--json"]) == 1
-    assert json.loads(said(capsys)[0])["reason"] == "agreement"
+    out, err = said(capsys)
+    assert json.loads(out)["reason"] == "agreement"
+    assert "the camera says: it failed its trial here; to try it once more: --again" in err
     assert push([str(bundle), "--again", "--watch", "--json"]) == 8
     told = json.loads(said(capsys)[0])
     assert (told["ok"], told["outcome"]) == (False, "rolled_back")
