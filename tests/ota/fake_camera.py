@@ -36,6 +36,7 @@ from ota.service import Path as Way
 from runtime.journal import Journal, read_all
 from runtime.journal_slot import Kind
 from runtime.site_check import load_site
+from runtime.update_service import checked
 
 SESSION_BYTES = 16
 SLOTS, SLOT_BYTES = 64, 4096
@@ -122,7 +123,7 @@ class FakeCamera:
         do = getattr(self, f"_do_{command}", None)
         if do is None:
             raise Refused("unavailable", command)
-        return do(arguments)
+        return do(checked(arguments))
 
     # the trial
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.faults import LinkFault
 from ota import status_cli, technician, technician_watch
 from ota.key_files import make_key
 from ota.refusal import REASONS, Refused
@@ -146,6 +147,25 @@ def test_somebody_who_is_no_camera_answers_there(tmp_path, capsys, monkeypatch):
         mute.listen()
         assert status(["--link", f"unix:{tmp_path}/mute"]) == 7
     assert "next: " in said(capsys)[1]
+
+
+@pytest.mark.parametrize(("times", "code"), [(2, 0), (99, 7)])
+def test_a_camera_that_still_holds_the_line_for_the_last_one(at, capsys, monkeypatch, times, code):
+    at()
+    turned_away = iter(range(times))
+    open_port = technician.open_port
+
+    def hang_up(address):
+        if next(turned_away, None) is not None:
+            raise LinkFault("gone", "Connection reset by peer")
+        return open_port(address)
+
+    monkeypatch.setattr(technician, "open_port", hang_up)
+    monkeypatch.setattr(technician, "TURNED_AWAY_MS", 10.0)
+    assert status([]) == code
+    if code:
+        err = said(capsys)[1]
+        assert "it hangs up\n  next: somebody else is connected; wait until they are done" in err
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,16 @@ def test_a_torn_end_comes_again(line, tmp_path, name, torn):
     assert out.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["pulled.jsonl", "pulled.ring"])
+def test_a_torn_end_is_cut_off_also_where_nothing_is_new(line, tmp_path, name):
+    out = tmp_path / name
+    fetch(line.tell(9), out)
+    whole = out.read_bytes()
+    out.write_bytes(whole + b'{"seq": 11, "boot": "' + b"x" * 3000)
+    assert fetch(line, out) == 0
+    assert out.read_bytes() == whole
+
+
 def test_stopped_half_way_only_the_rest_is_asked_for(line, tmp_path):
     line.tell(40)
     out = tmp_path / "pulled.jsonl"
