@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from drivers import operator_config, output_config, update_config
+from drivers import npu_config, operator_config, output_config, update_config
+from drivers.npu_config import NpuConfig as NpuConfig
 from drivers.operator_config import ControlConfig, DeadManConfig, InputConfig
 from drivers.output_config import OutputConfig as OutputConfig
 from drivers.toml_strict import Check, Complaint, load_strict
@@ -65,21 +66,6 @@ class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Wait before a lost camera is opened again; doubles up to 8 s."""
     give_up_ms: NonNegativeInt = 0
     """Exit with code 4 when the camera has been away for this long; 0 = never give up."""
-
-
-class NpuConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[npu]`: the back end and how it is called."""
-
-    driver: Name
-    runtime: Literal["auto", "litert", "tflite"] = "auto"
-    threads: Annotated[int, Meta(ge=1, le=16)] = 1
-    delegate: str = ""
-    """Shared library of an external TFLite delegate (VX, Edge TPU, Ethos-U); empty = CPU."""
-    delegate_options: dict[str, str] = {}
-    call_deadline_ms: NonNegativeInt = 0
-    """A longer inference is `npu_fault`, on a thread of its own; 0 = call inline (CPU)."""
-    golden_stale_check: bool = True
-    """Treat outputs bit-identical to the last ones for a changed input as a fault."""
 
 
 class StorageConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -193,14 +179,6 @@ def _bodies(models: ModelsConfig) -> Iterator[Complaint]:
             yield f"models.{other}", "", allowed
 
 
-def _delegate(npu: NpuConfig) -> Iterator[Complaint]:
-    if npu.delegate and npu.driver != "tflite":
-        yield "npu.delegate", npu.delegate, 'must be left out unless npu.driver = "tflite"'
-    if npu.delegate_options and not npu.delegate:
-        allowed = "must be left out, or npu.delegate must name the library they are for"
-        yield "npu.delegate_options", npu.delegate_options, allowed
-
-
 def _watchdog(watchdog: WatchdogConfig) -> Iterator[Complaint]:
     if watchdog.boot_ms < watchdog.timeout_ms:
         allowed = f"must be >= watchdog.timeout_ms = {watchdog.timeout_ms}"
@@ -218,7 +196,7 @@ CHECKS = (
     Check(("memory",), _memory),
     Check(("camera",), _camera_times),
     Check(("camera",), _device),
-    Check(("npu",), _delegate),
+    *npu_config.CHECKS,
     Check(("models",), _bodies),
     Check(("storage",), _journal_size),
     Check(("watchdog",), _watchdog),

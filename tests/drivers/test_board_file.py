@@ -52,11 +52,11 @@ ONE = [
     ),
     ([("journal_slots = 2000", "journal_slots = 7")], "storage.journal_slots = 7: must be >= 8"),
     (
-        [('driver = "tflite"\n', 'driver = "rknn"\ndelegate_options = {a = "b"}\n')],
+        [('driver = "tflite"\n', 'driver = "hailo"\ndelegate_options = {a = "b"}\n')],
         "npu.delegate_opt",
     ),
     (
-        [('delegate = "" ', 'delegate = "x.so" '), ('driver = "tflite"', 'driver = "rknn"')],
+        [('delegate = "" ', 'delegate = "x.so" '), ('driver = "tflite"', 'driver = "hailo"')],
         "npu.del",
     ),
     (
