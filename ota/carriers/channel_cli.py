@@ -25,7 +25,7 @@ from ota.key_ring import MAX_RING_BYTES, advance, trust_first
 from ota.keys import DOMAIN_CHANNEL, sign
 from ota.refusal import REASONS, Refused
 
-OK, REFUSED, ARGUMENTS = 0, 1, 2
+OK, REFUSED, ARGUMENTS, HALT = 0, 1, 2, 3
 ABOUT: Final = "The signed file on a static server that says which cameras take which release."
 EPILOG: Final = """a release, from first to last
   haetae ota channel new haetae.channel --product haetae-cam --ring ring-1.ring
@@ -40,15 +40,15 @@ Every change raises the file's number and takes its signatures off; --key signs 
 step. Cameras refuse a file with a smaller number than one that they have seen: never go back to a
 backup, change the newest file.
 
-exit codes: 0 done, 1 refused (the line says why; widen: not yet, or halt it), 2 wrong arguments or
-a file that cannot be read"""
+exit codes: 0 done, 1 refused (the line says why; widen: not yet), 2 wrong arguments or a file that
+cannot be read, 3 widen: too many cameras failed, halt it"""
 
 
 def channel(argv: Sequence[str]) -> int:
     """`haetae ota channel new|add|sign|show|widen|halt`; `argv` begins after the word "channel".
 
     Returns:
-        0, 1 (refused) or 2 (wrong arguments or files).
+        0, 1 (refused), 2 (wrong arguments or files) or 3 (to be halted).
     """
     try:
         arguments = _parser().parse_args(argv)
@@ -59,6 +59,8 @@ def channel(argv: Sequence[str]) -> int:
         run(arguments)
     except Refused as refused:
         print(f"{refused.reason}: {refused.detail or REASONS[refused.reason]}", file=sys.stderr)
+        if isinstance(refused, edit.MustHalt):
+            return HALT
         return ARGUMENTS if refused.reason == "argument" else REFUSED
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)

@@ -16,7 +16,13 @@ from ota.carriers.channel import (
     parse_body,
 )
 from ota.carriers.rollout import Reports, Stage, Verdict, judge
+from ota.key_ring import check_bundle, parse_ring
+from ota.keys import parse_signatures
 from ota.refusal import Refused
+
+
+class MustHalt(Refused):
+    """Cameras told that too many of them did not keep a release."""
 
 
 def new(product: str, poll_s: int, rings: Sequence[bytes]) -> ChannelFile:
@@ -31,14 +37,21 @@ def new(product: str, poll_s: int, rings: Sequence[bytes]) -> ChannelFile:
 def add(file: ChannelFile, bundle: BundleFile, url: str, stages: list[Stage]) -> ChannelFile:
     """With one more bundle, open to its first stage.
 
+    What every camera would refuse is refused here, as far as the channel's newest ring tells.
+
     Raises:
-        Refused: "product", "argument" (it is there already), or "malformed".
+        Refused: "product", "signature", "revoked_key", "argument" (it is there already), or
+            "malformed".
     """
     manifest, channel = bundle.manifest, file.channel
     if manifest.product != channel.product:
         raise Refused(
             "product", f"a bundle for {manifest.product}, a channel for {channel.product}"
         )
+    if file.rings:
+        check_bundle(parse_ring(file.rings[-1]), bundle.head)
+    elif not parse_signatures(bundle.head.signatures):
+        raise Refused("signature", "the bundle is not signed yet: haetae ota sign")
     if any(release.digest == bundle.head.digest for release in channel.releases):
         raise Refused("argument", f"release {manifest.release} is on the channel already")
     release = Release(
@@ -53,7 +66,8 @@ def check_widen(file: ChannelFile, number: int, reports: Reports, held_h: float)
     """See that what cameras told allows the next stage.
 
     Raises:
-        Refused: "health": they told too little yet, or too many failed.
+        Refused: "health": they told too little yet.
+        MustHalt: "health": too many failed.
     """
     for release in _found(file, number):
         stage = release.stages[release.stage]
@@ -61,7 +75,7 @@ def check_widen(file: ChannelFile, number: int, reports: Reports, held_h: float)
         told = f"{reports.confirmed} confirmed, {reports.failed} failed, {reports.overdue} overdue"
         if verdict is Verdict.HALT:
             least = f"needed are {stage.least_confirmed:.0%} confirmed"
-            raise Refused("health", f"{told}; {least}: halt release {number}")
+            raise MustHalt("health", f"{told}; {least}: halt release {number}")
         if verdict is Verdict.HOLD:
             needed = f"{stage.least_reports} reports and {stage.hold_h:g} h"
             raise Refused("health", f"{told} in {held_h:g} h; wait for {needed}, or --force")

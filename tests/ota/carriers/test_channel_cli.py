@@ -8,7 +8,7 @@ import pytest
 
 from ota import key_files
 from ota.carriers.channel import Seen, check
-from ota.carriers.channel_cli import ARGUMENTS, OK, REFUSED, channel
+from ota.carriers.channel_cli import ARGUMENTS, HALT, OK, REFUSED, channel
 from ota.carriers.rollout import stage_of
 from ota.key_files import make_key
 from ota.key_ring import Body, Key, body_bytes, ring_bytes, trust_first
@@ -32,7 +32,7 @@ def desk(tmp_path, monkeypatch):
     body = body_bytes(
         Body(
             version=1, product=vendor.PRODUCT, threshold=2, roots=roots, bundle_threshold=1,
-            channel_keys=keys,
+            bundle_keys=[vendor.key("bundle 1")], channel_keys=keys,
         )
     )  # fmt: skip
     signatures = [sign(vendor.seed(name), DOMAIN_RING, body) for name in vendor.ROOTS[:2]]
@@ -85,18 +85,18 @@ def test_a_halt_is_one_command(desk, capsys):
 
 
 @pytest.mark.parametrize(
-    ("told", "text"),
+    ("told", "code", "text"),
     [
-        (("--confirmed", "50", "--held-h", "48"), "wait for 100 reports"),
-        (("--confirmed", "500", "--held-h", "3"), "24 h"),
-        (("--confirmed", "90", "--failed", "10", "--held-h", "48"), "halt release 13"),
-        (("--confirmed", "90", "--overdue", "10", "--held-h", "48"), "halt release 13"),
+        (("--confirmed", "50", "--held-h", "48"), REFUSED, "wait for 100 reports"),
+        (("--confirmed", "500", "--held-h", "3"), REFUSED, "24 h"),
+        (("--confirmed", "90", "--failed", "10", "--held-h", "48"), HALT, "halt release 13"),
+        (("--confirmed", "90", "--overdue", "10", "--held-h", "1"), HALT, "halt release 13"),
     ],
 )
-def test_it_is_not_widened_before_cameras_have_told(desk, capsys, told, text):
+def test_it_is_not_widened_before_cameras_have_told(desk, capsys, told, code, text):
     begin()
     before = (desk / "haetae.channel").read_bytes()
-    assert run("widen", "haetae.channel", "13", *told, *KEY) == REFUSED
+    assert run("widen", "haetae.channel", "13", *told, *KEY) == code
     assert text in capsys.readouterr().err
     assert (desk / "haetae.channel").read_bytes() == before
 
@@ -135,6 +135,16 @@ def test_show_says_whether_a_camera_may_take_it(desk, capsys):
 def test_wrong_arguments(desk, words):
     begin()
     assert run(*words) == ARGUMENTS
+
+
+@pytest.mark.parametrize("rings", [("--ring", "ring-1.ring"), ()])
+def test_a_bundle_that_no_camera_would_take_is_not_added(desk, capsys, rings):
+    signers = ["bundle 9"] if rings else []
+    write(desk / "ppe-14.bundle", signed(fake_files(), release=14, signers=signers))
+    assert run("new", "x.channel", "--product", vendor.PRODUCT, *rings) == OK
+    assert run("add", "x.channel", "ppe-14.bundle") == REFUSED
+    assert "signature" in capsys.readouterr().err
+    assert run("add", "x.channel", "ppe-13.bundle") == OK
 
 
 def test_a_key_of_another_kind_does_not_sign(desk, capsys):
