@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from drivers import npu_config, operator_config, output_config, update_config
+from drivers import npu_config, operator_config, output_config, thermal_config, update_config
 from drivers.npu_config import NpuConfig as NpuConfig
 from drivers.operator_config import ControlConfig, DeadManConfig, InputConfig
 from drivers.output_config import OutputConfig as OutputConfig
+from drivers.thermal_config import ThermalConfig
 from drivers.toml_strict import Check, Complaint, load_strict
 from drivers.update_config import UpdatesConfig
 
@@ -131,6 +132,8 @@ class Board(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Left out: the fault relay drops when the watchdog resets the board."""
     updates: UpdatesConfig | None = None
     """Left out: the camera keeps the students it was made with."""
+    thermal: ThermalConfig | None = None
+    """Left out: nobody looks at the temperature."""
     supported: list[str] = []
     """What the test runner may try on this board."""
 
@@ -203,6 +206,7 @@ CHECKS = (
     *output_config.CHECKS,
     *operator_config.CHECKS,
     *update_config.CHECKS,
+    *thermal_config.CHECKS,
 )
 
 

@@ -64,6 +64,12 @@ class WatchdogFault(HardwareFault):
     component = "watchdog"
 
 
+class ThermalFault(HardwareFault):
+    """The board is too hot, or its thermometers or clocks are not as the board file says."""
+
+    component = "thermal"
+
+
 class EndOfStream(Exception):
     """A finite source (video file, image folder) has given its last frame. Not a fault."""
 

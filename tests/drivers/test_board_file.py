@@ -96,6 +96,32 @@ def test_a_health_check_may_be_off(tmp_path: Path, time: str) -> None:
     assert mistakes(tmp_path, (f"{time} = 900", f"{time} = 0")) == []
 
 
+V4L2 = ('driver = "synthetic" ', 'driver = "v4l2"\nbuffers = 4 ')
+WATCHED = "timeout_ms = 5000 "
+THERMAL = ("[limits]", "[thermal]\nzones = ['a', 'a']\ngovernor = 'performance'\n[limits]")
+PARTS = [
+    ([V4L2], ["camera.source = '': must be a video device"]),
+    (
+        [V4L2, ('source = "" ', 'source = "/dev/video0" '), ("width_px = 640", "width_px = 641")],
+        ["camera.width_px = 641: must be even"],
+    ),
+    ([V4L2, ('source = "" ', 'source = "/dev/video0"\nfourcc = "MJPG" ')], []),
+    (
+        [V4L2, ('source = "" ', 'source = "/dev/video0"\nfourcc = "H264" ')],
+        ["camera.fourcc = 'H264': must be \"BGR3\" or"],
+    ),
+    ([(WATCHED, WATCHED + "\nboot_ms = 4999 ")], ["watchdog.boot_ms = 4999: must be >= watchdog."]),
+    ([THERMAL], ["thermal.zones = ['a', 'a']: must be unique", "thermal.governor = 'performance'"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), PARTS)
+def test_what_a_driver_needs(tmp_path: Path, changes: list, expected: list[str]) -> None:
+    found = mistakes(tmp_path, *changes)
+    assert len(found) == len(expected), found
+    assert all(text.startswith(start) for text, start in zip(found, expected, strict=True)), found
+
+
 def test_the_times_follow_the_frame_rate(tmp_path: Path) -> None:
     found = mistakes(tmp_path, ("fps = 10.0", "fps = 5.0"))
     assert [text.split(" =")[0] for text in found] == [

@@ -236,6 +236,12 @@ class TestPlugins:
         with pytest.raises(plugins.UnknownPlugin, match=r"camera.driver = 'x'.*synthetic.*video"):
             plugins.driver("camera", "x")
 
+    def test_a_driver_without_its_library_says_which(self, monkeypatch):
+        points = {"output.acme": "acme_driver_of_nobody:Siren"}
+        monkeypatch.setattr(plugins, "_points", lambda _: points)
+        with pytest.raises(plugins.UnknownPlugin, match=r"'acme': needs the library acme_driver_"):
+            plugins.driver("output", "acme")
+
     def test_a_vendor_s_package_is_found(self, tmp_path, monkeypatch):
         info = tmp_path / "acme-1.0.dist-info"
         info.mkdir()

@@ -1,0 +1,37 @@
+"""`[thermal]` of a board file: thermometers and the NPU's clock, by their names in sysfs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from drivers.operator_config import Name
+from drivers.toml_strict import Check, Complaint
+
+
+class ThermalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[thermal]`: left out, the temperature is nobody's business."""
+
+    zones: Annotated[list[Name], Meta(max_length=16)] = []
+    """Types of thermal zones: cat /sys/class/thermal/thermal_zone*/type."""
+    too_hot_c: Annotated[float, Meta(ge=30, le=150)] = 95.0
+    """From here on the SoC slows down, or soon switches off."""
+    devfreq: str = ""
+    """The NPU in /sys/class/devfreq, such as "fdab0000.npu"."""
+    governor: str = ""
+    """Its governor must be this one, such as "performance"."""
+
+
+def _thermal(thermal: ThermalConfig | None) -> Iterator[Complaint]:
+    if thermal is None:
+        return
+    if len(set(thermal.zones)) < len(thermal.zones):
+        yield "thermal.zones", thermal.zones, "must be unique"
+    if thermal.governor and not thermal.devfreq:
+        allowed = "must be left out, or thermal.devfreq must name whose governor it is"
+        yield "thermal.governor", thermal.governor, allowed
+
+
+CHECKS = (Check(("thermal",), _thermal),)
