@@ -189,11 +189,19 @@ class Camera:
         self.use_key(command)
         return self.client.ask(command, arguments or {}, ANSWER_MS)
 
-    def use_key(self, command: str) -> None:
-        """Open the key, if this command has to be signed here and there is one."""
-        if self._key and not self._seed and self.path not in COMMANDS[command].open_on:
+    def use_key(self, command: str, *, is_signed: bool = False) -> None:
+        """Open the key, if this command has to be signed here and there is one.
+
+        Args:
+            command: in ota.service.COMMANDS.
+            is_signed: it has to be, also where the command itself is open.
+        """
+        is_open = self.path in COMMANDS[command].open_on and not is_signed
+        if self._key and not self._seed and not is_open:
             self._seed = _open_key(self._key, self._passphrase_file)
             self.close()
+        if is_signed and not self._seed:
+            raise Refused("not_signed")
 
 
 def _open_key(file: str, passphrase_file: str | None) -> bytes:

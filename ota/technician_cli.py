@@ -53,7 +53,9 @@ def push(argv: Sequence[str]) -> int:
     parser = make_parser("haetae ota push", "Bring a bundle to a camera.", PUSH_EPILOG)
     parser.add_argument("bundle", metavar="BUNDLE", type=Path)
     parser.add_argument(
-        "--allow-older", action="store_true", help="also where the camera has a newer release"
+        "--allow-older",
+        action="store_true",
+        help="also where the camera has a newer release; has to be signed",
     )
     parser.add_argument(
         "--again", action="store_true", help="also where its trial failed on this camera before"
@@ -132,7 +134,7 @@ class _Push:
         manifest = self._bundle.manifest
         if self._arguments.again:
             self._forget()
-        camera.use_key("offer")
+        camera.use_key("offer", is_signed=self._arguments.allow_older)
         client = camera.client
         client.reconnect = camera.reopen
         rest = f": {there} of it are there already" if there else ""

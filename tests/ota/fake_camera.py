@@ -123,6 +123,7 @@ class FakeCamera:
         do = getattr(self, f"_do_{command}", None)
         if do is None:
             raise Refused("unavailable", command)
+        self.by = by
         return do(checked(arguments))
 
     # the trial
@@ -193,7 +194,8 @@ class FakeCamera:
     def _do_offer(self, arguments: dict[str, Any]) -> dict[str, Any]:
         head = parse_head(arguments["head"])
         manifest, digest = parse_manifest(head.manifest), head.digest
-        self._check(manifest.release, digest, bool(arguments.get("allow_older")))
+        allow_older = bool(arguments.get("allow_older")) and self.by.rank >= Rank.TECHNICIAN
+        self._check(manifest.release, digest, allow_older)
         if self._bundle.get("digest") != digest:
             taken = take(manifest, "tflite", SLOT_BYTES)
             self._chunks, self._there = list(taken.chunks), set()

@@ -252,13 +252,20 @@ def test_a_bundle_that_is_refused(at, bundle, capsys, reason):
     assert served.camera.taken_bytes == 0
 
 
-def test_an_older_bundle_only_where_that_is_said(at, bundle, tmp_path, capsys):
+def test_an_older_bundle_only_where_that_is_said_and_signed(
+    at, bundle, tmp_path, capsys, keys, monkeypatch
+):
     served = at(staged_ms=0, shadow_ms=0, probation_ms=0)
     assert push([str(bundle), "--watch"]) == 0
     old = write(tmp_path / "old.bundle", signed(fake_files(number=1), version="2025", release=1))
     assert push([str(old)]) == 1
     assert "--allow-older" in said(capsys)[1]
-    assert push([str(old), "--allow-older", "--watch"]) == 0
+    monkeypatch.delenv("HAETAE_KEY")
+    assert push([str(old), "--allow-older", "--watch"]) == 1
+    assert "must be signed by an operator's key\n  next: add --key" in said(capsys)[1]
+    assert (
+        push([str(old), "--allow-older", "--watch", "--key", str(keys[0] / "technician.key")]) == 0
+    )
     assert served.camera.students["version"] == "2025"
     assert push([str(old)]) == 0
     assert "that is this bundle: nothing to do" in said(capsys)[0]
