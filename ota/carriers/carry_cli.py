@@ -157,7 +157,9 @@ def _web(arguments: argparse.Namespace, token: str = "", token_for: str = "") ->
     ca_file = str(arguments.ca) if arguments.ca is not None else None
     if ca_file is not None:
         _read(arguments.ca, 1 << 22)
-    return _find("ota.carriers.web", "Web")(ca_file, arguments.proxy, token, token_for)
+    return _find("ota.carriers.web", "Web")(
+        MonotonicClock().now_ms, ca_file, arguments.proxy, token, token_for
+    )
 
 
 def _find(module: str, name: str) -> Any:

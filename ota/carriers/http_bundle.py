@@ -170,7 +170,6 @@ class HttpBundle(Bundle):
             data += piece[skip:]
             skip = max(0, skip - len(piece))
         if answer.status == 206:
-            answer.read(1)  # its end, so that the connection is used again
             self._drop()
 
     def _learn(self, total: int, etag: str, is_first: bool) -> None:

@@ -9,7 +9,7 @@ Source: RFC 9110 (ranges: section 14, If-Range: 13.1.5); urllib3.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +24,9 @@ READ_S: Final = 20.0
 PASSING: Final = (408, 429, 500, 502, 503, 504)
 """Statuses after which the same is asked again."""
 MAX_REDIRECTS: Final = 3
+GRACE_MS: Final = 60_000.0
+LEAST_BYTES_PER_MS: Final = 1.0
+"""How long an answer may take: so long, and less than 1 kB/s is no link; nobody may hold us up."""
 PIECE_BYTES: Final = 1 << 14
 USER_AGENT: Final = "haetae-carry"
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
@@ -54,17 +57,24 @@ class Stream:
         headers: names in lower case.
     """
 
-    def __init__(self, url: str, answer: urllib3.BaseHTTPResponse) -> None:
+    def __init__(
+        self, url: str, answer: urllib3.BaseHTTPResponse, now_ms: Callable[[], float]
+    ) -> None:
         self.url, self._answer = url, answer
+        self._now_ms, self._until_ms = now_ms, now_ms() + GRACE_MS
         self.status = answer.status
         self.headers = {name.lower(): value for name, value in answer.headers.items()}
 
     def read(self, most: int = PIECE_BYTES) -> bytes:
-        """Some bytes; none at the end. Raises SourceLost."""
+        """Some bytes, those that are there; none at the end. Raises SourceLost."""
+        if self._now_ms() > self._until_ms:
+            raise SourceLost(f"{self.url}: too slow")
         try:
-            return self._answer.read(min(most, PIECE_BYTES)) if most else b""
+            piece = self._answer.read1(min(most, PIECE_BYTES)) if most else b""
         except HTTPError as error:
             raise SourceLost(f"{self.url}: {_why(error)}") from error
+        self._until_ms += len(piece) / LEAST_BYTES_PER_MS
+        return piece
 
     def whole(self, most: int) -> bytes:
         """All of it. Raises SourceLost, also where it is longer than `most` bytes."""
@@ -95,6 +105,7 @@ class Web:
     """A client for a few servers.
 
     Args:
+        now_ms: monotonic time.
         ca_file: certificates that are trusted instead of the system's; None: the system's.
         proxy: its URL; None: straight.
         token: value of an Authorization header for `token_for` alone; "" for none.
@@ -103,6 +114,7 @@ class Web:
 
     def __init__(
         self,
+        now_ms: Callable[[], float],
         ca_file: str | None = None,
         proxy: str | None = None,
         token: str = "",
@@ -116,6 +128,7 @@ class Web:
             "maxsize": 1,
         }
         self._pool = urllib3.ProxyManager(proxy, **how) if proxy else urllib3.PoolManager(**how)
+        self._now_ms = now_ms
         self._token, self._origin = token, origin(token_for)
 
     def get(self, url: str, most: int, headers: Mapping[str, str] | None = None) -> Reply:
@@ -163,7 +176,7 @@ class Web:
             )  # fmt: skip
         except HTTPError as error:
             raise SourceLost(f"{url}: {_why(error)}") from error
-        return Stream(url, answer)
+        return Stream(url, answer, self._now_ms)
 
 
 def _check(url: str) -> None:

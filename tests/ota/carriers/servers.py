@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from drivers.clock import MonotonicClock
+
 PIECE_BYTES = 1 << 16
+NOW_MS = MonotonicClock().now_ms
 RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 

@@ -12,7 +12,7 @@ from ota.carriers.ddi import Ddi
 from ota.carriers.hawkbit import HawkbitCarrier
 from ota.carriers.web import Web
 from tests.ota.carriers.hawkbit_server import BASE, DEVICE, TENANT, TOKEN, hawkbit
-from tests.ota.carriers.servers import serving
+from tests.ota.carriers.servers import NOW_MS, serving
 from tests.ota.carriers.world import World, bundle_bytes
 
 POLL_MS = 600_000.0
@@ -21,7 +21,7 @@ POLL_MS = 600_000.0
 class Site:
     def __init__(self, server, token: str = TOKEN) -> None:
         self.server, self.world = server, World()
-        self.web = Web(token=f"TargetToken {token}", token_for=server.url)
+        self.web = Web(NOW_MS, token=f"TargetToken {token}", token_for=server.url)
         self.start()
 
     def start(self) -> None:
@@ -221,7 +221,7 @@ def test_a_wrong_token_is_said_and_tried_slowly():
 def test_what_is_no_hawkbit_is_lost_and_nothing_more(data):
     with serving() as (static, url):
         static.files[BASE] = data
-        web = Web()
+        web = Web(NOW_MS)
         with pytest.raises(SourceLost):
             Ddi(web, url, TENANT, DEVICE).poll()
         web.close()
@@ -230,6 +230,6 @@ def test_what_is_no_hawkbit_is_lost_and_nothing_more(data):
 def test_names_are_quoted_in_addresses():
     with serving() as (static, url):
         static.files["/A%2FB/controller/v1/cam%201%3F"] = json.dumps({}).encode()
-        web = Web()
+        web = Web(NOW_MS)
         assert Ddi(web, url, "A/B", "cam 1?").poll().deployment == ""
         web.close()

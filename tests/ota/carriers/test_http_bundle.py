@@ -11,7 +11,7 @@ from ota.carriers.web import Web
 from ota.head import parse_head
 from ota.manifest import parse_manifest, take
 from ota.refusal import Refused
-from tests.ota.carriers.servers import serving
+from tests.ota.carriers.servers import NOW_MS, serving
 from tests.ota.carriers.world import bundle_bytes
 
 DATA = bundle_bytes(5)
@@ -28,7 +28,7 @@ def server():
 
 @pytest.fixture
 def web():
-    made = Web()
+    made = Web(NOW_MS)
     yield made
     made.close()
 

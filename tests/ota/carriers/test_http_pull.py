@@ -15,7 +15,7 @@ from ota.head import parse_head
 from ota.key_ring import trust_first
 from tests.ota import vendor
 from tests.ota.carriers import channels
-from tests.ota.carriers.servers import serving
+from tests.ota.carriers.servers import NOW_MS, serving
 from tests.ota.carriers.world import FACTS, World, bundle_bytes
 
 POLL_MS = 600_000.0
@@ -29,7 +29,7 @@ class Site:
     def __init__(self, static, url: str, folder, world: World | None = None) -> None:
         self.static, self.url, self.folder = static, url, folder
         self.world = world or World()
-        self.web = Web()
+        self.web = Web(NOW_MS)
         self.stick = folder / "media"
         self.stick.mkdir(exist_ok=True)
         self.start()

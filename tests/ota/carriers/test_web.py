@@ -10,7 +10,7 @@ import pytest
 
 from ota.carriers.camera import SourceGone, SourceLost
 from ota.carriers.web import MAX_REDIRECTS, Web, origin, part_of, strong_etag
-from tests.ota.carriers.servers import serving
+from tests.ota.carriers.servers import NOW_MS, serving
 
 TOKEN = "TargetToken 0123456789"
 
@@ -40,7 +40,7 @@ def context(pair) -> ssl.SSLContext:
 def test_a_trusted_server_is_talked_to(certificates):
     with serving(context(certificates["good"])) as (static, url):
         static.files["/a"] = b"hello"
-        web = Web(ca_file=str(certificates["good"][0]))
+        web = Web(NOW_MS, ca_file=str(certificates["good"][0]))
         assert web.get(f"{url}/a", 100).data == b"hello"
         web.close()
 
@@ -52,7 +52,7 @@ def test_nobody_else_is(certificates, server, trusted):
     """An unknown authority, the wrong one, and a certificate for another host."""
     with serving(context(certificates[server])) as (static, url):
         static.files["/a"] = b"hello"
-        web = Web(ca_file=str(certificates[trusted][0]) if trusted else None)
+        web = Web(NOW_MS, ca_file=str(certificates[trusted][0]) if trusted else None)
         with pytest.raises(SourceLost, match="certificate"):
             web.get(f"{url}/a", 100)
         assert static.asked == []
@@ -63,7 +63,7 @@ def test_https_never_leads_to_http(certificates):
     with serving() as (open_, open_url), serving(context(certificates["good"])) as (static, url):
         open_.files["/a"] = b"hello"
         static.redirects["/a"] = f"{open_url}/a"
-        web = Web(ca_file=str(certificates["good"][0]))
+        web = Web(NOW_MS, ca_file=str(certificates["good"][0]))
         with pytest.raises(SourceGone, match="not https"):
             web.get(f"{url}/a", 100)
         assert open_.asked == []
@@ -74,7 +74,7 @@ def test_a_token_goes_to_its_own_server_only():
     with serving() as (own, own_url), serving() as (other, other_url):
         own.redirects["/a"] = f"{other_url}/a"
         own.files["/b"] = other.files["/a"] = b"hello"
-        web = Web(token=TOKEN, token_for=f"{own_url}/x")
+        web = Web(NOW_MS, token=TOKEN, token_for=f"{own_url}/x")
         assert web.get(f"{own_url}/b", 100).data == web.get(f"{own_url}/a", 100).data == b"hello"
         assert [headers.get("authorization") for headers in own.headers] == [TOKEN, TOKEN]
         assert "authorization" not in other.headers[0]
@@ -84,7 +84,7 @@ def test_a_token_goes_to_its_own_server_only():
 def test_a_proxy_is_asked_instead():
     with serving() as (proxy, url):
         proxy.files["http://cdn.example/a"] = b"by proxy"
-        web = Web(proxy=url)
+        web = Web(NOW_MS, proxy=url)
         assert web.get("http://cdn.example/a", 100).data == b"by proxy"
         web.close()
 
@@ -92,7 +92,7 @@ def test_a_proxy_is_asked_instead():
 def test_answers_are_bounded():
     with serving() as (static, url):
         static.files["/a"] = bytes(1 << 20)
-        web = Web()
+        web = Web(NOW_MS)
         with pytest.raises(SourceLost, match="more than 1000 bytes"):
             web.get(f"{url}/a", 1000)
         static.redirects["/r"] = "/r"
@@ -102,11 +102,22 @@ def test_answers_are_bounded():
         web.close()
 
 
+def test_a_server_that_trickles_holds_nobody_up():
+    """Ten bytes every now and then, in time that runs faster than the server."""
+    with serving() as (static, url):
+        static.files["/a"] = bytes(100_000)
+        passed = iter(range(0, 10**9, 3_000))
+        web = Web(lambda: float(next(passed)))
+        with web.open("GET", f"{url}/a", {}) as answer, pytest.raises(SourceLost, match="too slow"):
+            list(iter(lambda: answer.read(10), b""))
+        web.close()
+
+
 def test_an_answer_that_breaks_off_is_none():
     with serving() as (static, url):
         static.files["/a"] = bytes(1000)
         static.break_after["/a"] = [500]
-        web = Web()
+        web = Web(NOW_MS)
         with pytest.raises(SourceLost):
             web.get(f"{url}/a", 2000)
         web.close()
@@ -114,7 +125,7 @@ def test_an_answer_that_breaks_off_is_none():
 
 @pytest.mark.parametrize("url", ["http://localhost:1/", "http://[::1", "nonsense", "file:///x"])
 def test_where_nobody_is(url):
-    web = Web()
+    web = Web(NOW_MS)
     with pytest.raises(SourceLost):
         web.get(url, 10)
     web.close()
