@@ -162,7 +162,7 @@ def test_a_pulled_plug_is_told_and_the_push_goes_on(line, served, bundle, capsys
     assert push([str(bundle), "--watch"]) == 0
     pulled.join()
     out = capsys.readouterr().out
-    broken = out.index("the link is broken; trying again. Look at the plug")
+    broken = out.index("the link is broken; trying again. Look at plug and power")
     assert broken < out.index("the camera answers again") < out.index("all of it is there")
     assert "confirmed just now" in out
     whole = payload_bytes(served)
