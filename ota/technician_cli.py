@@ -36,7 +36,7 @@ PATIENCE_S: Final = 120
 AGAIN_MS: Final = 1000.0
 BROKEN: Final = "the link is broken; trying again. Look at plug and power (Ctrl-C stops)"
 BACK: Final = "the camera answers again"
-AGAIN: Final = "look at plug and power, then run the same command again: it goes on where it stopped"
+AGAIN: Final = "look at plug and power; the same command again goes on where it stopped"
 WATCH_STOPPED: Final = "\nstopped watching; the trial goes on. next: `haetae status`"
 FAILED_BEFORE: Final = ("student", "golden", "latency", "agreement", "health", "reset", "operator")
 """A bundle is refused for one of these where its trial has failed on this camera."""

@@ -193,7 +193,7 @@ def test_a_plug_that_stays_away(line, served, bundle, capsys):
     out, err = capsys.readouterr()
     assert json.loads(out)["reason"] == "unreachable"
     assert "the link was broken for" in err
-    assert "run the same command again: it goes on where it stopped" in err
+    assert "the same command again goes on where it stopped" in err
     line.plug()
     assert push([str(bundle), "--no-watch"]) == 0
     assert served.camera.taken_bytes == payload_bytes(served)
