@@ -134,6 +134,8 @@ class Board(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Left out: the camera keeps the students it was made with."""
     thermal: ThermalConfig | None = None
     """Left out: nobody looks at the temperature."""
+    verified: list[str] = []
+    """What was tried on this very board, when and how; empty: nothing was."""
     supported: list[str] = []
     """What the test runner may try on this board."""
 
