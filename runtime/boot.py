@@ -26,7 +26,7 @@ from runtime.context import Context
 from runtime.counts import HOUR_MS, Counts
 from runtime.counts_background import RefreshBackground, rehearse
 from runtime.export import Export, StillFile, VideoFile
-from runtime.eyes import Eyes, factory_packages
+from runtime.eyes import Eyes
 from runtime.geometry import ResolvedSite, resolve_site
 from runtime.hardware import Hardware
 from runtime.health import Health
@@ -37,6 +37,7 @@ from runtime.memory import Seal, settle
 from runtime.metrics import Metrics
 from runtime.options import Options
 from runtime.outputs import Outputs
+from runtime.packages import factory_packages
 from runtime.privacy import Anonymiser
 from runtime.rate import RateKeeper
 from runtime.record import Recorder

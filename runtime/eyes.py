@@ -6,17 +6,15 @@ depends on a student set is made here, so that a swap exchanges rows of the stag
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from drivers.board import Board, ModelsConfig
+from drivers.board import Board
 from drivers.faults import ModelRefused
 from drivers.interfaces import Npu, Session
 from drivers.npu.stale import StaleCheck
 from models.action import ActionNetwork
 from models.detector import Detector
-from models.package import Package, find_package, load_package
+from models.package import Package
 from models.signature import open_session
 from models.tables import Detections
 from runtime import stages
@@ -26,6 +24,7 @@ from runtime.context import Context
 from runtime.exam import known
 from runtime.loop import Stage, fresh
 from runtime.metrics import Metrics
+from runtime.packages import Packages
 from runtime.people import PERSON, People
 from runtime.privacy import Anonymiser
 from runtime.privacy_stages import learn_stages
@@ -34,25 +33,6 @@ from runtime.second_look import second_look_stages
 KEEP_SHARE = 0.8
 """Detections down to this share of the threshold may keep a track alive, never start one."""
 DETECT_MS = 40.0
-
-
-class Packages(NamedTuple):
-    """A student set, verified and not yet loaded; no skeleton and action where no rule asks."""
-
-    detector: Package
-    skeleton: Package | None = None
-    action: Package | None = None
-
-
-def factory_packages(models: ModelsConfig, target: str, with_bodies: bool) -> Packages:
-    """The students that the board file names. Raises ModelRefused."""
-    detector = load_package(find_package(models.detector), target)
-    if not with_bodies:
-        return Packages(detector)
-    skeleton, action = (
-        load_package(find_package(name), target) for name in (models.skeleton, models.action)
-    )
-    return Packages(detector, skeleton, action)
 
 
 class Eyes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from drivers.faults import ModelRefused
 from models.package import DESCRIPTION, Package, read_description, target_file, verify_file
-from runtime.eyes import Packages
+from runtime.packages import Packages
 
 Files = Mapping[str, Mapping[str, bytes]]
 """Role -> file name -> content."""

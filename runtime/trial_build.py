@@ -13,8 +13,9 @@ from ota.golden import check_golden
 from ota.manifest import GOLDEN_FILE
 from ota.refusal import Refused
 from runtime.exam import ALLOWED
-from runtime.eyes import Eyes, factory_packages
+from runtime.eyes import Eyes
 from runtime.memory import usage_kb
+from runtime.packages import factory_packages
 from runtime.student_files import Files, student_packages
 from runtime.trial_side import Seat, TrialSide
 

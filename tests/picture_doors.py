@@ -50,6 +50,7 @@ FRAME_USERS = {
     "runtime/closer_look.py": "crops one person into a network's input",
     "runtime/second_look.py": "crops one place into a network's input",
     "runtime/posture_stages.py": "crops it into a network's input",
+    "runtime/shadow.py": "puts it into the networks of other students",
     "runtime/warm_up.py": "overwrites it with noise",
     "runtime/health.py": "compares a few samples with those of the last",
     "runtime/view_stage.py": "shows it to the check of the view",
