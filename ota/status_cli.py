@@ -61,7 +61,7 @@ def selftest(argv: Sequence[str]) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     with Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
-        told = camera.ask("status")
+        told = camera.status()
     if arguments.json:
         print(json.dumps(plain(told)))
     else:
@@ -75,9 +75,9 @@ def _selftest(arguments: argparse.Namespace) -> int:
     with Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
         if arguments.ask:
             print("the outputs are switched now: look and listen", file=sys.stderr)
-        camera.ask("status")  # from here on it counts its pictures
+        camera.status()  # from here on it counts its pictures
         outputs = _exercise(camera)
-        found = rows(camera.ask("status"), outputs)
+        found = rows(camera.status(), outputs)
     if arguments.ask:
         found += [_asked(question, name) for name, question in _questions(outputs)]
     is_good = is_passed(found)

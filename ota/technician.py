@@ -29,6 +29,7 @@ or file, 7 no camera answers, 130 stopped with Ctrl-C: run the same command agai
 
 environment: HAETAE_LINK, HAETAE_KEY and HAETAE_PASSPHRASE_FILE stand for --link, --key and
 --passphrase-file"""
+EPILOG_8: Final = EPILOG.replace("130", "8 the camera has gone back to what was before,\n130")
 STOPPED_TEXT: Final = "stopped. Run the same command again: it goes on where it stopped"
 NEXT: Final[dict[str, str]] = {
     "not_signed": "add --key YOUR.key, or set HAETAE_KEY",
@@ -57,6 +58,8 @@ HELLO_MS: Final = 8000.0
 """For a camera that is there, or starts."""
 TURNED_AWAY_MS, MOST_TURNED_AWAY_MS = 50.0, 1000.0
 """A camera speaks with one at a time, and takes a moment to see that the last one has gone."""
+BUSY_TIMES, BUSY_MS = 10, 1000.0
+"""A camera that starts, ends or loads students may have no time to tell its status."""
 ANSWER_MS: Final = 10_000
 """A camera answers within 2 s; the line may be slow, and the camera busy with its flash."""
 
@@ -188,6 +191,17 @@ class Camera:
         """
         self.use_key(command)
         return self.client.ask(command, arguments or {}, ANSWER_MS)
+
+    def status(self) -> dict[str, Any]:
+        """The status; a camera that has no time for it is asked again. Raises as `ask`."""
+        for _ in range(BUSY_TIMES):
+            try:
+                return self.ask("status")
+            except Refused as refused:
+                if refused.reason != "unavailable":
+                    raise
+                self.clock.sleep_until_ms(self.clock.now_ms() + BUSY_MS)
+        return self.ask("status")
 
     def use_key(self, command: str, *, is_signed: bool = False) -> None:
         """Open the key, if this command has to be signed here and there is one.

@@ -16,7 +16,7 @@ from ota.refusal import REASONS, Refused
 from ota.status_words import TRIAL, next_step, students
 from ota.technician import (
     DONE,
-    EPILOG,
+    EPILOG_8,
     REFUSED,
     ROLLED_BACK,
     STOPPED,
@@ -40,7 +40,6 @@ AGAIN: Final = "look at plug and power; the same command again goes on where it 
 WATCH_STOPPED: Final = "\nstopped watching; the trial goes on. next: `haetae status`"
 FAILED_BEFORE: Final = ("student", "golden", "latency", "agreement", "health", "reset", "operator")
 """A bundle is refused for one of these where its trial has failed on this camera."""
-PUSH_EPILOG: Final = EPILOG.replace("130", "8 the camera went back to the students before,\n130")
 
 
 def push(argv: Sequence[str]) -> int:
@@ -50,7 +49,7 @@ def push(argv: Sequence[str]) -> int:
         0 it is there (and, watched, confirmed), 1 refused, 2 wrong arguments or file, 7 no camera,
         8 rolled back, 130 Ctrl-C.
     """
-    parser = make_parser("haetae ota push", "Bring a bundle to a camera.", PUSH_EPILOG)
+    parser = make_parser("haetae ota push", "Bring a bundle to a camera.", EPILOG_8)
     parser.add_argument("bundle", metavar="BUNDLE", type=Path)
     parser.add_argument(
         "--allow-older",
@@ -105,7 +104,7 @@ class _Push:
 
     def run(self) -> int:
         """Returns the exit code."""
-        before = self._camera.ask("status")
+        before = self._camera.status()
         name = text(before, "device") or "the camera"
         self._meter.say(f"{name} runs {students(table(before, 'students'))}")
         update = table(before, "update")
@@ -188,7 +187,7 @@ class _Push:
         """The status, also of a camera that is away for a while."""
         while True:
             try:
-                status = self._camera.ask("status")
+                status = self._camera.status()
             except LinkLost as lost:
                 self._wait(lost)
             else:

@@ -15,6 +15,7 @@ from ota.status_words import TRIAL, next_step, outcome, phase, students
 from ota.technician import (
     DONE,
     EPILOG,
+    EPILOG_8,
     REFUSED,
     ROLLED_BACK,
     Action,
@@ -46,8 +47,7 @@ def confirm(argv: Sequence[str]) -> int:
     Returns:
         0, 1 refused, 2 wrong arguments, 7 no camera, 8 it was rolled back meanwhile, 130 Ctrl-C.
     """
-    epilog = EPILOG.replace("130", "8 the camera had gone back by itself, 130")
-    return _run("confirm", argv, _confirm, epilog)
+    return _run("confirm", argv, _confirm, EPILOG_8)
 
 
 def rollback(argv: Sequence[str]) -> int:
@@ -71,7 +71,7 @@ def _run(word: str, argv: Sequence[str], action: Action, epilog: str) -> int:
 
 def _confirm(arguments: argparse.Namespace) -> int:
     with Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
-        first: Table = camera.ask("status")
+        first: Table = camera.status()
         before = _taken_over(camera, first, is_quiet=arguments.json)
         last = table(before, "last")
         if not _is_idle(first) and _is_idle(before) and last.get("outcome") == "rolled_back":
@@ -82,7 +82,7 @@ def _confirm(arguments: argparse.Namespace) -> int:
 
 def _roll_back(arguments: argparse.Namespace) -> int:
     with Camera(arguments.link, arguments.key, arguments.passphrase_file) as camera:
-        before: Table = camera.ask("status")
+        before: Table = camera.status()
         found = text(table(before, "update"), "phase")
         _give_up(camera, found)
         given_up = found in COMING or found in TRIAL
@@ -103,7 +103,7 @@ def _end(arguments: argparse.Namespace, camera: Camera, before: Table, done: str
     until_ms = camera.clock.now_ms() + SETTLE_MS
     was_idle = _is_idle(before)
     while camera.clock.now_ms() < until_ms:
-        after: Table = camera.ask("status")
+        after: Table = camera.status()
         is_other = after.get("students") != before.get("students")
         if _is_idle(after) and (is_other or not was_idle):
             return _tell(arguments, f"{done}: {students(table(after, 'students'))}", after)
@@ -130,7 +130,7 @@ def _taken_over(camera: Camera, status: Table, *, is_quiet: bool) -> Table:
         meter.tell(phase(update), is_news=found != told)
         told = found
         camera.clock.sleep_until_ms(camera.clock.now_ms() + LOOK_MS)
-        status = camera.ask("status")
+        status = camera.status()
     meter.end()
     return status
 

@@ -41,6 +41,7 @@ from runtime.update_service import checked
 SESSION_BYTES = 16
 SLOTS, SLOT_BYTES = 64, 4096
 PAGE = 3
+SITE_MS = 300.0
 
 
 @dataclass
@@ -56,6 +57,7 @@ class Script:
         wall_ms: of its records. fps: as it tells it; 0: not.
         test: how its self test ends.
         chunk_ms: how long its flash takes for one.
+        site: why it goes back from a pushed site file; "": it stays.
     """
 
     staged_ms: float = 100.0
@@ -70,6 +72,7 @@ class Script:
     fps: float = 10.0
     test: str = "passed"
     chunk_ms: float = 0.0
+    site: str = ""
 
 
 FACTORY = {"from": "factory", "version": "2026.1", "release": 1, "counter": 1, "digest": b"\1" * 32}
@@ -83,7 +86,7 @@ class FakeCamera:
         self.students: dict[str, Any] = dict(FACTORY)
         self.previous: dict[str, Any] = {}
         self.last: dict[str, Any] = {}
-        self.taken_bytes = 0
+        self.taken_bytes = self.busy = 0
         self.asked: list[str] = []
         self._folder = folder
         self._ended_ms = self._began_ms = clock.now_ms()
@@ -93,7 +96,7 @@ class FakeCamera:
         self._staged_ms: float | None = None
         self._bad: dict[bytes, str] = {}
         self._test_ms = 0.0
-        self._site = Path("board_configs/site/counting.toml")
+        self._site_ms = 0.0
         self._site_text = "# the site file of the fake camera\n"
         self._alarms = [
             {"number": 1, "rule": "zone", "place": "press", "severity": "danger",
@@ -124,6 +127,9 @@ class FakeCamera:
         if do is None:
             raise Refused("unavailable", command)
         self.by = by
+        if command == "status" and self.busy:
+            self.busy -= 1
+            raise Refused("unavailable", "the camera's loop does not answer")
         return do(checked(arguments))
 
     # the trial
@@ -182,7 +188,7 @@ class FakeCamera:
             "last": {**self.last, **ago},
             "previous": self.students if is_tried else self.previous,
             "ring": 1,
-            "site": {"name": "yard", "digest": b"\2" * 32, "from": "factory"},
+            "site": self._site_status(),
             "health": health,
             "alarms": {"standing": len(self._alarms)},
             "memory": {"rss_kb": 61_000, "budget_kb": 90_000},
@@ -321,7 +327,19 @@ class FakeCamera:
         except ConfigErrors as errors:
             raise Refused("argument", str(errors)[:200]) from errors
         self._site_text = arguments["text"]
+        self._site_ms = self._clock.now_ms()
         return {"restart": True}
+
+    def _site_status(self) -> dict[str, Any]:
+        digest = hashlib.sha256(self._site_text.encode()).hexdigest()
+        told = {"name": "yard", "digest": digest, "from": "image", "last": {}}
+        if not self._site_ms:
+            return told
+        if self._clock.now_ms() - self._site_ms < SITE_MS:
+            return {**told, "from": "trial"}
+        outcome = "rolled_back" if self.script.site else "confirmed"
+        last = {"outcome": outcome, "reason": self.script.site, "digest": digest}
+        return {**told, "from": "image" if self.script.site else "stored", "last": last}
 
     def _do_site_get(self, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"text": self._site_text, "name": "yard", "from": "link"}

@@ -91,6 +91,15 @@ def test_status_in_words_and_as_json(at, capsys):
     assert told["update"] == {"phase": "idle"}
 
 
+@pytest.mark.parametrize(("times", "code"), [(3, 0), (99, 1)])
+def test_a_camera_that_has_no_time_is_asked_again(at, capsys, monkeypatch, times, code):
+    served = at(key="")
+    monkeypatch.setattr(technician, "BUSY_MS", 10.0)
+    served.camera.busy = times
+    assert status([]) == code
+    assert code == 0 or "refused: the camera's loop does not answer" in said(capsys)[1]
+
+
 def test_over_the_network_even_the_status_needs_a_key(at, capsys):
     at("tcp", key="")
     assert status([]) == 1
@@ -122,7 +131,7 @@ def test_help_tells_the_exit_codes(command, capsys):
 
 def test_help_of_push_tells_more(capsys):
     assert push(["--help"]) == 0
-    assert "8 the camera went back to the students before" in said(capsys)[0]
+    assert "8 the camera has gone back to what was before" in said(capsys)[0]
 
 
 @pytest.mark.parametrize(
@@ -441,6 +450,32 @@ def test_a_site_file_goes_there_and_back(at, tmp_path, capsys):
     back = tmp_path / "back.toml"
     assert site(["show", "--out", str(back), "--json"]) == 0
     assert back.read_text() == text == json.loads(said(capsys)[0])["text"]
+
+
+def test_a_site_file_is_watched_until_the_camera_is_well_with_it(at, capsys, monkeypatch):
+    served = at()
+    monkeypatch.setattr("runtime.site_cli.LOOK_MS", 50.0)
+    assert site(["push", str(SITES / "counting.toml"), "--watch"]) == 0
+    assert said(capsys)[0].endswith("it is well with it: the new site file stays\n")
+    assert served.camera.asked.count("status") >= 2
+    looked = served.camera.asked.count("status")
+    assert site(["push", str(SITES / "counting.toml"), "--watch"]) == 0  # once more, as long
+    assert served.camera.asked.count("status") >= looked + 2
+    capsys.readouterr()
+    monkeypatch.setattr("runtime.site_cli.WATCH_MS", 100.0)
+    assert site(["push", str(SITES / "ppe.toml"), "--watch", "--json"]) == 0
+    assert json.loads(said(capsys)[0])["outcome"] == "waiting"
+
+
+def test_a_site_file_that_the_camera_is_not_well_with(at, capsys, monkeypatch):
+    at(site="reset")
+    monkeypatch.setattr("runtime.site_cli.LOOK_MS", 50.0)
+    assert site(["push", str(SITES / "counting.toml"), "--watch"]) == 8
+    out = said(capsys)[0]
+    assert "the site file before is back: the camera was reset during the trial" in out
+    assert site(["push", str(SITES / "ppe.toml"), "--watch", "--json"]) == 8
+    told = json.loads(said(capsys)[0])
+    assert (told["ok"], told["outcome"]) == (False, "rolled_back")
 
 
 def test_a_site_file_for_a_picture_of_any_size(at, tmp_path, capsys):
