@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain as chained
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
@@ -157,16 +157,7 @@ def parse_body(data: bytes) -> Body:
     Raises:
         Refused: as `parse_ring`.
     """
-    raw: Any = wire.unpack(data, MAX_RING_BYTES, "key ring")
-    if isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
-        raise Refused("newer_format", f"key ring: format {raw['format']}; known: {FORMAT}")
-    try:
-        body = msgspec.convert(raw, Body)
-    except msgspec.ValidationError as error:
-        raise Refused("malformed", f"key ring: {error}") from error
-    for complaint in complaints(body):
-        raise Refused("malformed", f"key ring: {complaint}")
-    return body
+    return wire.read(data, Body, MAX_RING_BYTES, "key ring", FORMAT, complaints)
 
 
 def complaints(body: Body) -> Iterator[str]:

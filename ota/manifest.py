@@ -15,7 +15,6 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ota import wire
-from ota.refusal import Refused
 
 FORMAT: Final = 1
 CHUNK_BYTES: Final = 1 << 16
@@ -139,16 +138,7 @@ def parse_manifest(data: bytes) -> Manifest:
     Raises:
         Refused: "malformed", "too_long", "too_deep" or "newer_format".
     """
-    raw = wire.unpack(data, MAX_MANIFEST_BYTES, "manifest")
-    if isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
-        raise Refused("newer_format", f"manifest: format {raw['format']}; known: {FORMAT}")
-    try:
-        manifest = msgspec.convert(raw, Manifest)
-    except msgspec.ValidationError as error:
-        raise Refused("malformed", f"manifest: {error}") from error
-    for complaint in complaints(manifest):
-        raise Refused("malformed", f"manifest: {complaint}")
-    return manifest
+    return wire.read(data, Manifest, MAX_MANIFEST_BYTES, "manifest", FORMAT, complaints)
 
 
 def to_bytes(manifest: Manifest) -> bytes:

@@ -10,13 +10,16 @@ Source: https://github.com/msgpack/msgpack/blob/master/spec.md
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgpack
+import msgspec
 
 from ota.refusal import Refused
 
+T = TypeVar("T")
 MAX_DEPTH: Final = 8
 MAX_ITEMS: Final = 4096
 """Of an array or map."""
@@ -48,6 +51,39 @@ def unpack(data: bytes | bytearray | memoryview, max_bytes: int, what: str = "it
         return msgpack.unpackb(data, raw=False, strict_map_key=True, max_ext_len=0)
     except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
         raise Refused("malformed", f"{what}: no msgpack: {type(error).__name__}") from error
+
+
+def read(
+    data: bytes | bytearray | memoryview,
+    kind: type[T],
+    max_bytes: int,
+    what: str,
+    newest: int,
+    complaints: Callable[[T], Iterable[str]],
+) -> T:
+    """A signed thing as its struct: bounded, of a format that is known, free of contradictions.
+
+    Args:
+        data: from outside.
+        kind: a msgspec Struct with a `format`.
+        max_bytes: most that this kind of thing may have.
+        what: for the refusal.
+        newest: format that is known.
+        complaints: says what is wrong between its values.
+
+    Raises:
+        Refused: "too_long", "too_deep", "malformed" or "newer_format".
+    """
+    raw = unpack(data, max_bytes, what)
+    if isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] > newest:
+        raise Refused("newer_format", f"{what}: format {raw['format']}; known: {newest}")
+    try:
+        made = msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise Refused("malformed", f"{what}: {error}") from error
+    for complaint in complaints(made):
+        raise Refused("malformed", f"{what}: {complaint}")
+    return made
 
 
 class _Kind(IntEnum):

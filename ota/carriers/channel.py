@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -152,16 +152,7 @@ def parse_body(data: bytes) -> Channel:
     Raises:
         Refused: as `parse_file`.
     """
-    raw: Any = wire.unpack(data, MAX_CHANNEL_BYTES, "channel")
-    if isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
-        raise Refused("newer_format", f"channel: format {raw['format']}; known: {FORMAT}")
-    try:
-        channel = msgspec.convert(raw, Channel)
-    except msgspec.ValidationError as error:
-        raise Refused("malformed", f"channel: {error}") from error
-    for complaint in complaints(channel):
-        raise Refused("malformed", f"channel: {complaint}")
-    return channel
+    return wire.read(data, Channel, MAX_CHANNEL_BYTES, "channel", FORMAT, complaints)
 
 
 def complaints(channel: Channel) -> Iterator[str]:
