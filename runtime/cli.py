@@ -79,9 +79,12 @@ def check(argv: list[str]) -> int:
     parser.add_argument("--board", help="board file")
     parser.add_argument("--site", help="site file")
     parser.add_argument("--size", default="640x360", help="picture size, WIDTHxHEIGHT in pixels")
+    parser.add_argument("--live", action="store_true", help="look at the board's devices, too")
     arguments = parser.parse_args(argv)
     if not (arguments.board or arguments.site):
         parser.error("name a --board, a --site or both")
+    if arguments.live and not arguments.board:
+        parser.error("--live: name the --board")
     from drivers.toml_strict import ConfigErrors
 
     try:
@@ -103,7 +106,18 @@ def check(argv: list[str]) -> int:
     except ConfigErrors as refused:
         return _refuse(refused, REFUSED_CONFIG)
     print("no mistakes")
-    return OK
+    return _look(board) if arguments.live and board is not None else OK
+
+
+def _look(board: Board) -> int:
+    """Tell what of the board is there. Returns 1 when something is wrong."""
+    from runtime.live_check import live_check
+
+    code = OK
+    for what, problem in live_check(board):
+        print(f"FAULT {what}: {problem}" if problem else f"ok    {what}")
+        code = UNEXPECTED if problem else code
+    return code
 
 
 def _check_classes(board: Board, site: Site, site_file: str) -> None:
