@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import stat
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,9 +15,10 @@ from drivers.clock import MonotonicClock
 from drivers.faults import ModelRefused, NpuFault
 from drivers.interfaces import Clock, Session
 from drivers.npu.guarded import GuardedSession
+from drivers.npu.model_file import read_model
 from drivers.npu.stderr import silent_stderr
 from drivers.npu.tensors import TensorDetail
-from drivers.npu.tflite_file import MAX_FILE_BYTES, verify_tflite
+from drivers.npu.tflite_file import verify_tflite
 
 Array = npt.NDArray[Any]
 
@@ -168,26 +167,6 @@ class TfliteSession:
         """Free the network and the views. May be called twice."""
         self.inputs = self.outputs = ()
         self._interpreter = None
-
-
-def read_model(path: str) -> bytes:
-    """Read a whole model file; a copy in memory cannot be cut short while it runs, a mapping can.
-
-    Raises:
-        ModelRefused: missing, unreadable, not a plain file, or too big.
-    """
-    file = Path(path)
-    try:
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelRefused(path, "not a plain file")
-        if status.st_size > MAX_FILE_BYTES:
-            raise ModelRefused(path, f"{status.st_size} bytes; at most {MAX_FILE_BYTES}")
-        return file.read_bytes()
-    except OSError as error:
-        raise ModelRefused(path, error.strerror or str(error)) from error
-    except ValueError as error:
-        raise ModelRefused(path, f"not a path: {error}") from error
 
 
 def _import_runtime(choice: str) -> tuple[str, Any]:

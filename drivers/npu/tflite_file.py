@@ -13,11 +13,10 @@ from typing import Final
 
 from drivers.faults import ModelRefused
 from drivers.npu.flatbuffer import I32, LATER, U32, U64, DamagedError, Refused, Schema, Table, Walk
+from drivers.npu.model_file import MAX_FILE_BYTES
 
 IDENTIFIER: Final = b"TFL3"
 SCHEMA_VERSION: Final = 3
-MAX_FILE_BYTES: Final = 256 << 20
-"""More than any board's memory has for a student; also bounds the time of the walk."""
 MAX_TENSOR_BYTES: Final = 256 << 20
 MIN_SCALE, MAX_SCALE = 1e-15, 1e6
 """Quantization scales beyond these make the kernels' fixed-point arithmetic abort the process."""
