@@ -29,6 +29,10 @@ class UpdatesConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Name of this camera: operators sign their commands for it."""
     ring: Name
     """File with the key ring that the camera was provisioned with."""
+    factory_release: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
+    """Release of the students that came with the image: older bundles are refused."""
+    factory_counter: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
+    """Their security counter: below the floor there is no way back to them."""
     links: Annotated[list[str], Meta(max_length=4)] = []
     """Where to listen: "serial:/dev/ttyS2:921600", "unix:/run/haetae/link", "tcp:0.0.0.0:7007"."""
     worker: Name = "thread"

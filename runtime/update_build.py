@@ -130,6 +130,7 @@ class UpdateParts:
             unit_bytes=board.storage.atomic_unit_bytes,
             can_unpack=can_unpack(),
             max_tries=config.max_tries,
+            factory_release=config.factory_release,
         )
 
     def load_eyes(self, size: tuple[int, int], min_score: float, with_bodies: bool) -> Eyes | None:

@@ -26,7 +26,7 @@ def open_update_store(
     path.parent.mkdir(parents=True, exist_ok=True)
     storage = cast(Storage, make(path, size_bytes, unit_bytes))
     try:
-        return Store(storage, updates.slot_mb << 20), storage
+        return Store(storage, updates.slot_mb << 20, updates.factory_counter), storage
     except StorageFault:
         storage.close()
         raise
