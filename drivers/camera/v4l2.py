@@ -1,9 +1,9 @@
-"""A camera on a video device of the kernel (V4L2): USB cameras, and sensors with one plane.
+"""A camera on a video device of the kernel (V4L2): USB cameras, and sensors behind a pipeline.
 
 Pictures are in buffers that the kernel fills and we only map; one conversion puts the newest into
 the frame. `grab` never waits. Opening talks to the device on the loop's own thread. Tested against
-a stand-in with the kernel's rules only, and the structures against the kernel's header. Not for
-multi-planar devices, which most camera pipelines of SoCs are.
+a stand-in with the kernel's rules only, and the structures against the kernel's header. A sensor's
+pipeline (media-ctl) must have been set up before; of its formats those in one plane are taken.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class V4l2Camera:
         if not is_held:
             return False
         filled = stream.filled
-        is_whole = converter.convert(filled.index, filled.bytesused, frame.pixels)
+        is_whole = converter.convert(filled.index, filled.used_bytes, frame.pixels)
         if is_whole:
             self._stamp(frame, now_ms, stream.age_ms())
         else:

@@ -6,13 +6,25 @@ with the header. Names are the kernel's, so that its documentation can be search
 
 from __future__ import annotations
 
-from ctypes import Structure, Union, c_char, c_int64, c_uint8, c_uint32, c_uint64, sizeof
+from ctypes import (
+    Structure,
+    Union,
+    c_char,
+    c_int64,
+    c_uint8,
+    c_uint16,
+    c_uint32,
+    c_uint64,
+    sizeof,
+)
 from typing import Final
 
 BUF_TYPE_VIDEO_CAPTURE: Final = 1
+BUF_TYPE_VIDEO_CAPTURE_MPLANE: Final = 9
 FIELD_NONE: Final = 1
 MEMORY_MMAP: Final = 1
 CAP_VIDEO_CAPTURE: Final = 0x00000001
+CAP_VIDEO_CAPTURE_MPLANE: Final = 0x00001000
 CAP_STREAMING: Final = 0x04000000
 CAP_DEVICE_CAPS: Final = 0x80000000
 CAP_TIMEPERFRAME: Final = 0x1000
@@ -49,8 +61,40 @@ class PixFormat(Structure):
     )
 
 
+class PlanePixFormat(Structure):
+    """struct v4l2_plane_pix_format."""
+
+    _pack_ = 1
+    _fields_ = (("sizeimage", c_uint32), ("bytesperline", c_uint32), ("reserved", c_uint16 * 6))
+
+
+class PixFormatMplane(Structure):
+    """struct v4l2_pix_format_mplane."""
+
+    _pack_ = 1
+    _fields_ = (
+        ("width", c_uint32),
+        ("height", c_uint32),
+        ("pixelformat", c_uint32),
+        ("field", c_uint32),
+        ("colorspace", c_uint32),
+        ("plane_fmt", PlanePixFormat * 8),
+        ("num_planes", c_uint8),
+        ("flags", c_uint8),
+        ("ycbcr_enc", c_uint8),
+        ("quantization", c_uint8),
+        ("xfer_func", c_uint8),
+        ("reserved", c_uint8 * 7),
+    )
+
+
 class _FormatUnion(Union):
-    _fields_ = (("pix", PixFormat), ("raw_data", c_uint8 * RAW_BYTES), ("_align", c_uint64))
+    _fields_ = (
+        ("pix", PixFormat),
+        ("pix_mp", PixFormatMplane),
+        ("raw_data", c_uint8 * RAW_BYTES),
+        ("_align", c_uint64),
+    )
 
 
 class Format(Structure):
@@ -113,8 +157,26 @@ class TimeCode(Structure):
     _fields_ = (("type", c_uint32), ("flags", c_uint32), ("rest", c_uint8 * 8))
 
 
+class _PlaneMemory(Union):
+    _fields_ = (("mem_offset", c_uint32), ("userptr", c_uint64))
+
+
+class Plane(Structure):
+    """struct v4l2_plane."""
+
+    _fields_ = (
+        ("bytesused", c_uint32),
+        ("length", c_uint32),
+        ("m", _PlaneMemory),
+        ("data_offset", c_uint32),
+        ("reserved", c_uint32 * 11),
+    )
+
+
 class _Memory(Union):
-    _fields_ = (("offset", c_uint32), ("userptr", c_uint64))
+    """`planes` is the address of an array."""
+
+    _fields_ = (("offset", c_uint32), ("planes", c_uint64))
 
 
 class Buffer(Structure):

@@ -15,6 +15,7 @@ from ctypes import Structure
 
 from drivers.board import CameraConfig
 from drivers.camera import v4l2_kernel as v4l2
+from drivers.camera.v4l2_buffer import MULTI, SINGLE, FormatSlot, Slot
 from drivers.camera.v4l2_device import VideoDevice
 from drivers.faults import CameraFault
 
@@ -46,7 +47,7 @@ class MmapStream:
         bytes_per_line: from one row of the picture to the next.
         fps: as the driver has set it; of the board file where it does not say.
         maps: the buffers, by index.
-        filled: the buffer that is held, valid after `take`; its fields are those of the kernel.
+        filled: the buffer that is held, valid after `take`.
         gap: pictures since the `take` before, this one included; more than 1: some were missed.
         dropped: pictures that the driver had no buffer for, or lost.
         damaged: buffers that the driver itself calls broken.
@@ -55,9 +56,9 @@ class MmapStream:
     def __init__(self, path: str, config: CameraConfig, open_with: OpenDevice) -> None:
         self.fps, self.bytes_per_line = config.fps, 0
         self.maps: list[mmap.mmap] = []
-        self.filled = _buffer(0)
+        self._kind = SINGLE
         self.gap, self.dropped, self.damaged = 1, 0, 0
-        self._path, self._next = path, _buffer(0)
+        self._path = path
         self._sequence: int | None = None
         self._is_held = False
         try:
@@ -65,11 +66,12 @@ class MmapStream:
         except OSError as error:
             raise self._fault(error, "open") from error
         try:
-            self._check_kind()
+            self._kind = self._find_kind()
+            self.filled, self._next = Slot(self._kind, 0), Slot(self._kind, 0)
             self._set_format(config)
             self._set_rate(config)
             self._map_buffers(config.buffers)
-            self._call(v4l2.VIDIOC_STREAMON, v4l2.BufType(v4l2.BUF_TYPE_VIDEO_CAPTURE), "STREAMON")
+            self._call(v4l2.VIDIOC_STREAMON, v4l2.BufType(self._kind), "STREAMON")
         except CameraFault:
             self.close()
             raise
@@ -89,8 +91,8 @@ class MmapStream:
         for _ in self.maps:
             if not self._dequeue(self._next):
                 break
-            self._count(self._next.sequence)
-            if self._next.flags & v4l2.BUF_FLAG_ERROR:
+            self._count(self._next.raw.sequence)
+            if self._next.raw.flags & v4l2.BUF_FLAG_ERROR:
                 self.damaged += 1
                 self._queue(self._next)
                 continue
@@ -107,7 +109,7 @@ class MmapStream:
 
     def age_ms(self) -> float:
         """How long ago the held picture was taken, ms; 0 where the driver does not know."""
-        filled = self.filled
+        filled = self.filled.raw
         if filled.flags & v4l2.BUF_FLAG_TIMESTAMP_MASK != v4l2.BUF_FLAG_TIMESTAMP_MONOTONIC:
             return 0.0
         stamp = filled.timestamp
@@ -120,41 +122,43 @@ class MmapStream:
         if device is None:
             return
         with suppress(OSError):  # it may be unplugged
-            device.ioctl(v4l2.VIDIOC_STREAMOFF, v4l2.BufType(v4l2.BUF_TYPE_VIDEO_CAPTURE))
+            device.ioctl(v4l2.VIDIOC_STREAMOFF, v4l2.BufType(self._kind))
         for mapped in self.maps:
             mapped.close()
         self.maps = []
         self._is_held = False
         with suppress(OSError):
-            device.ioctl(v4l2.VIDIOC_REQBUFS, _request(0))
+            device.ioctl(v4l2.VIDIOC_REQBUFS, self._request(0))
         with suppress(OSError):
             device.close()
 
-    def _check_kind(self) -> None:
+    def _find_kind(self) -> int:
         capability = v4l2.Capability()
         self._call(v4l2.VIDIOC_QUERYCAP, capability, "QUERYCAP")
         has = capability.capabilities
         has = capability.device_caps if has & v4l2.CAP_DEVICE_CAPS else has
-        if not (has & v4l2.CAP_VIDEO_CAPTURE and has & v4l2.CAP_STREAMING):
-            detail = f"{self._path}: no single-planar capture with streaming (caps {has:#010x})"
-            raise CameraFault("no_camera", detail)
+        kinds = {v4l2.CAP_VIDEO_CAPTURE: SINGLE, v4l2.CAP_VIDEO_CAPTURE_MPLANE: MULTI}
+        for bit, kind in kinds.items():
+            if has & bit and has & v4l2.CAP_STREAMING:
+                return kind
+        detail = f"{self._path}: it captures no stream of video (caps {has:#010x})"
+        raise CameraFault("no_camera", detail)
 
     def _set_format(self, config: CameraConfig) -> None:
         """Explicitly: what a driver chooses by itself differs from kernel to kernel."""
-        wanted = v4l2.Format(type=v4l2.BUF_TYPE_VIDEO_CAPTURE)
-        pix = wanted.fmt.pix
-        pix.width, pix.height = config.width_px, config.height_px
-        pix.pixelformat, pix.field = v4l2.fourcc(config.fourcc), v4l2.FIELD_NONE
-        self._call(v4l2.VIDIOC_S_FMT, wanted, "S_FMT")
-        asked = f"{config.fourcc} {config.width_px}x{config.height_px}"
-        given = f"{v4l2.fourcc_text(pix.pixelformat)} {pix.width}x{pix.height}"
-        if given != asked:
-            detail = f"{self._path}: asked for {asked}, it gives {given}; v4l2-ctl --list-formats"
+        wanted = FormatSlot(self._kind, config.fourcc, (config.width_px, config.height_px))
+        asked = wanted.words
+        self._call(v4l2.VIDIOC_S_FMT, wanted.raw, "S_FMT")
+        if wanted.words != asked:
+            detail = f"asked for {asked}, it gives {wanted.words}; v4l2-ctl --list-formats"
+            raise CameraFault("format_refused", f"{self._path}: {detail}")
+        if wanted.planes != 1:
+            detail = f"{self._path}: {wanted.words} in {wanted.planes} planes; one is supported"
             raise CameraFault("format_refused", detail)
-        self.bytes_per_line = int(pix.bytesperline)
+        self.bytes_per_line = wanted.bytes_per_line
 
     def _set_rate(self, config: CameraConfig) -> None:
-        parm = v4l2.StreamParm(type=v4l2.BUF_TYPE_VIDEO_CAPTURE)
+        parm = v4l2.StreamParm(type=self._kind)
         period = parm.parm.capture.timeperframe
         period.numerator, period.denominator = 1000, round(config.fps * 1000)
         try:
@@ -171,31 +175,30 @@ class MmapStream:
             raise CameraFault("rate_refused", detail)
 
     def _map_buffers(self, count: int) -> None:
-        request = _request(count)
+        request = self._request(count)
         self._call(v4l2.VIDIOC_REQBUFS, request, "REQBUFS")
         if request.count < 2:
             raise CameraFault("no_memory", f"{self._path}: {request.count} of {count} buffers")
         for index in range(request.count):
-            buffer = _buffer(index)
-            self._call(v4l2.VIDIOC_QUERYBUF, buffer, "QUERYBUF")
+            buffer = Slot(self._kind, index)
+            self._call(v4l2.VIDIOC_QUERYBUF, buffer.raw, "QUERYBUF")
             try:
-                self.maps.append(self._open_device().map(buffer.length, buffer.m.offset))
+                self.maps.append(self._open_device().map(buffer.length, buffer.offset))
             except (OSError, ValueError) as error:
                 raise CameraFault("no_memory", f"{self._path}: mmap: {error}") from error
             self._queue(buffer)
 
-    def _dequeue(self, buffer: v4l2.Buffer) -> bool:
-        buffer.type, buffer.memory = v4l2.BUF_TYPE_VIDEO_CAPTURE, v4l2.MEMORY_MMAP
+    def _dequeue(self, buffer: Slot) -> bool:
         try:
-            self._open_device().ioctl(v4l2.VIDIOC_DQBUF, buffer)
+            self._open_device().ioctl(v4l2.VIDIOC_DQBUF, buffer.raw)
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
             raise self._fault(error, "DQBUF") from error
         return True
 
-    def _queue(self, buffer: v4l2.Buffer) -> None:
-        self._call(v4l2.VIDIOC_QBUF, buffer, "QBUF")
+    def _queue(self, buffer: Slot) -> None:
+        self._call(v4l2.VIDIOC_QBUF, buffer.raw, "QBUF")
 
     def _count(self, sequence: int) -> None:
         step = 1 if self._sequence is None else (sequence - self._sequence) & 0xFFFFFFFF
@@ -219,11 +222,5 @@ class MmapStream:
         reason, advice = REASONS.get(error.errno or 0, ("io", str(error)))
         return CameraFault(reason, f"{self._path}: {what}: {advice}")
 
-
-def _buffer(index: int) -> v4l2.Buffer:
-    return v4l2.Buffer(index=index, type=v4l2.BUF_TYPE_VIDEO_CAPTURE, memory=v4l2.MEMORY_MMAP)
-
-
-def _request(count: int) -> v4l2.RequestBuffers:
-    kind, memory = v4l2.BUF_TYPE_VIDEO_CAPTURE, v4l2.MEMORY_MMAP
-    return v4l2.RequestBuffers(count=count, type=kind, memory=memory)
+    def _request(self, count: int) -> v4l2.RequestBuffers:
+        return v4l2.RequestBuffers(count=count, type=self._kind, memory=v4l2.MEMORY_MMAP)

@@ -23,6 +23,8 @@ from tests.drivers.camera.video_device import Camera
 
 PATH = "/dev/v4l/by-path/usb-1"
 WIDTH, HEIGHT = 64, 48
+SINGLE = v4l2.CAP_VIDEO_CAPTURE | v4l2.CAP_STREAMING
+MULTI = v4l2.CAP_VIDEO_CAPTURE_MPLANE | v4l2.CAP_STREAMING
 
 
 def config(**more) -> CameraConfig:
@@ -30,9 +32,12 @@ def config(**more) -> CameraConfig:
     return CameraConfig(**{"driver": "v4l2", "source": PATH, **size, **more})
 
 
-@pytest.fixture
-def device():
-    return Camera()
+@pytest.fixture(params=[SINGLE, MULTI], ids=["single", "multi"])
+def device(request):
+    """A camera of either kind: every test holds for both."""
+    made = Camera()
+    made.capabilities = request.param
+    return made
 
 
 class Bench:
@@ -242,7 +247,8 @@ REFUSED = [
     ({"formats": ["MJPG"]}, "format_refused.*asked for YUYV 64x48, it gives MJPG 64x48"),
     ({"sizes": [(128, 96)]}, "format_refused.*it gives YUYV 128x96"),
     ({"rates": [5.0]}, "rate_refused.*asked for 10 pictures/s, it gives 5"),
-    ({"capabilities": v4l2.CAP_STREAMING | 0x1000}, "no_camera.*single-planar"),
+    ({"capabilities": v4l2.CAP_STREAMING | 0x2}, "no_camera.*captures no stream"),
+    ({"capabilities": MULTI, "planes": 2}, "format_refused.*in 2 planes"),
     ({"capabilities": v4l2.CAP_VIDEO_CAPTURE}, "no_camera"),
     ({"most_buffers": 1}, "no_memory.*1 of 4 buffers"),
     ({"plugged": set()}, "missing.*is it plugged in"),

@@ -31,6 +31,7 @@ class Camera:
         sizes: likewise.
         rates: pictures/s; the nearest one is taken. Empty: it has no rate to set.
         pad: bytes added to each row.
+        planes: of a multi-planar device: buffers that one picture takes.
         plugged: paths at which it is found.
         fails: (name of a call, n-th call of that name from 1) -> errno.
         sequence: number of the next picture.
@@ -40,7 +41,7 @@ class Camera:
 
     def __init__(self, path: str = "/dev/v4l/by-path/usb-1") -> None:
         self.formats, self.sizes, self.rates = ["YUYV"], [(64, 48)], [10.0, 30.0]
-        self.pad = 0
+        self.pad, self.planes = 0, 1
         self.capabilities = v4l2.CAP_VIDEO_CAPTURE | v4l2.CAP_STREAMING
         self.plugged = {path}
         self.fails: dict[tuple[str, int], int] = {}
@@ -149,22 +150,25 @@ class OpenDevice:
         capability.device_caps = self._camera.capabilities
 
     def _s_fmt(self, wanted: v4l2.Format) -> None:
-        assert wanted.type == v4l2.BUF_TYPE_VIDEO_CAPTURE
+        self._check_kind(wanted.type)
         if self._lengths:
             raise no(errno.EBUSY)
-        camera, pix = self._camera, wanted.fmt.pix
+        camera, pix = self._camera, wanted.fmt.pix_mp if self._is_multi else wanted.fmt.pix
         if v4l2.fourcc_text(pix.pixelformat) not in camera.formats:
             pix.pixelformat = v4l2.fourcc(camera.formats[0])
         if (pix.width, pix.height) not in camera.sizes:
             pix.width, pix.height = camera.sizes[0]
         name = v4l2.fourcc_text(pix.pixelformat)
         depth = {"YUYV": 2, "BGR3": 3, "NV12": 1, "MJPG": 0}[name]
-        pix.bytesperline = pix.width * depth + camera.pad if depth else 0
         rows = pix.height * 3 // 2 if name == "NV12" else pix.height
-        self._size = pix.sizeimage = pix.bytesperline * rows or pix.width * pix.height * 2
+        plane = pix.plane_fmt[0] if self._is_multi else pix
+        plane.bytesperline = pix.width * depth + camera.pad if depth else 0
+        self._size = plane.sizeimage = plane.bytesperline * rows or pix.width * pix.height * 2
+        if self._is_multi:
+            pix.num_planes = camera.planes
 
     def _s_parm(self, parm: v4l2.StreamParm) -> None:
-        assert parm.type == v4l2.BUF_TYPE_VIDEO_CAPTURE
+        self._check_kind(parm.type)
         if not self._camera.rates:
             raise no(errno.ENOTTY)
         capture = parm.parm.capture
@@ -174,7 +178,8 @@ class OpenDevice:
         capture.timeperframe = v4l2.Fract(1000, round(given * 1000))
 
     def _reqbufs(self, request: v4l2.RequestBuffers) -> None:
-        assert (request.type, request.memory) == (v4l2.BUF_TYPE_VIDEO_CAPTURE, v4l2.MEMORY_MMAP)
+        self._check_kind(request.type)
+        assert request.memory == v4l2.MEMORY_MMAP
         if self.is_streaming:
             raise no(errno.EBUSY)
         assert all(each.closed for each in self._maps), "buffers are freed under a mapping"
@@ -186,7 +191,11 @@ class OpenDevice:
 
     def _querybuf(self, buffer: v4l2.Buffer) -> None:
         self._check_buffer(buffer)
-        buffer.length, buffer.m.offset = self._size, buffer.index * self._slot
+        plane = self._plane(buffer)
+        if plane is None:
+            buffer.length, buffer.m.offset = self._size, buffer.index * self._slot
+        else:
+            plane.length, plane.m.mem_offset = self._size, buffer.index * self._slot
 
     def _qbuf(self, buffer: v4l2.Buffer) -> None:
         self._check_buffer(buffer)
@@ -202,26 +211,53 @@ class OpenDevice:
             raise no(errno.EAGAIN)
         index, used, flags, sequence, t_ms = self._done.popleft()
         self._ours.add(index)
-        buffer.index, buffer.bytesused, buffer.sequence = index, used, sequence
+        plane = self._plane(buffer)
+        buffer.index, buffer.sequence = index, sequence
+        if plane is None:
+            buffer.bytesused, buffer.length = used, self._size
+        else:
+            plane.bytesused, plane.length, plane.data_offset = used, self._size, 0
         stamp = 0 if "unknown" in self._camera.lies else v4l2.BUF_FLAG_TIMESTAMP_MONOTONIC
         buffer.flags = flags | stamp
         buffer.timestamp.tv_sec, rest_ms = divmod(int(t_ms * 1000), 1_000_000)
         buffer.timestamp.tv_usec = rest_ms
-        buffer.length = self._size
 
     def _streamon(self, kind: v4l2.BufType) -> None:
-        assert kind.type == v4l2.BUF_TYPE_VIDEO_CAPTURE
+        self._check_kind(kind.type)
         self.is_streaming = True
 
     def _streamoff(self, kind: v4l2.BufType) -> None:
-        assert kind.type == v4l2.BUF_TYPE_VIDEO_CAPTURE
+        self._check_kind(kind.type)
         self.is_streaming = False
         self._queued.clear()
         self._done.clear()
         self._ours = set(range(len(self._lengths)))
 
+    @property
+    def _is_multi(self) -> bool:
+        return not self._camera.capabilities & v4l2.CAP_VIDEO_CAPTURE
+
+    @property
+    def _kind(self) -> int:
+        single, multi = v4l2.BUF_TYPE_VIDEO_CAPTURE, v4l2.BUF_TYPE_VIDEO_CAPTURE_MPLANE
+        return multi if self._is_multi else single
+
+    def _check_kind(self, kind: int) -> None:
+        if kind != self._kind:
+            raise no(errno.EINVAL)
+
+    def _plane(self, buffer: v4l2.Buffer) -> v4l2.Plane | None:
+        """The array beside the buffer, found as the kernel finds it: by its address."""
+        if not self._is_multi:
+            return None
+        if buffer.length != 1 or not buffer.m.planes:
+            raise no(errno.EINVAL)
+        return v4l2.Plane.from_address(buffer.m.planes)
+
     def _check_buffer(self, buffer: v4l2.Buffer) -> None:
-        assert (buffer.type, buffer.memory) == (v4l2.BUF_TYPE_VIDEO_CAPTURE, v4l2.MEMORY_MMAP)
+        self._check_kind(buffer.type)
+        assert buffer.memory == v4l2.MEMORY_MMAP
+        self._plane(buffer)
         if buffer.index >= len(self._lengths):
             raise no(errno.EINVAL)
 
