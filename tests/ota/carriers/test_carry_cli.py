@@ -153,14 +153,18 @@ class Inbox:
     def __init__(self, static) -> None:
         self.static = static
         self.told: list[dict[str, Any]] = []
+        self.refuse = 0
 
     def handler(self, base):
         inbox = self
 
         def post(self) -> None:
             data = self.rfile.read(int(self.headers["Content-Length"]))
+            if inbox.refuse:
+                inbox.refuse -= 1
+                return self.answer(503, b"")
             inbox.told.append(json.loads(data) | {"token": self.headers.get("Authorization")})
-            self.answer(204, b"")
+            return self.answer(204, b"")
 
         return type("Inbox", (base,), {"post": post})
 
@@ -170,6 +174,7 @@ def test_the_vendors_server_hears_how_it_ended(tmp_path, ends_well):
     runtime = Runtime(ends_well)
     with running(runtime, tmp_path / "link") as link, serving() as (static, url):
         inbox = Inbox(servers.Static())
+        inbox.refuse = 1
         handler = type("Bound", (inbox.handler(servers.Handler),), {"static": inbox.static})
         with servers.running(handler) as report:
             (tmp_path / "token").write_text("secret\n")

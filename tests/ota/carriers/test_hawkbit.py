@@ -179,6 +179,26 @@ def test_the_outcome_is_told_although_the_server_was_down(site):
     assert site.server.closed == {"8": "success"}
 
 
+def test_a_refusal_is_told_later_without_another_offer(site):
+    site.server.assign("8", bundle_bytes(5, signers=["bundle 9"]))
+    site.server.refuse_feedback = 3  # "fetches", and the outcome twice
+    site.run()
+    assert site.server.closed == {"8": "failure"}
+    assert sum("refuses" in line for line in site.world.said) == 1
+
+
+def test_an_action_that_somebody_closed_on_the_server_is_over(site):
+    site.server.assign("8", bundle_bytes(5))
+    site.run()
+    site.server.closed["8"], site.server.action = "canceled", ""
+    site.world.confirm()
+    site.run()
+    assert not any("410" in line or "404" in line for line in site.world.said)
+    site.server.assign("9", bundle_bytes(6))
+    site.run()
+    assert site.world.pushed == [5, 6]
+
+
 def test_the_same_bundle_again_after_a_failure_fails_at_once(site):
     site.server.assign("8", bundle_bytes(5))
     site.run()

@@ -13,6 +13,7 @@ from ota.carriers.usb import StickCarrier
 from ota.carriers.web import Web
 from ota.head import parse_head
 from ota.key_ring import trust_first
+from ota.refusal import Refused
 from tests.ota import vendor
 from tests.ota.carriers import channels
 from tests.ota.carriers.servers import NOW_MS, serving
@@ -140,6 +141,33 @@ def test_what_failed_here_is_never_fetched_again(site):
     assert site.world.pushed == [5, 6]
 
 
+def test_what_failed_while_the_carrier_was_away_is_known_too(site):
+    site.publish(1, site.put(5))
+    site.run()
+    site.start()
+    site.world.roll_back()
+    fetched = site.asked("/5.bundle")
+    site.run(6 * HOUR_MS)
+    assert site.asked("/5.bundle") == fetched
+    kept = memory.load(site.folder / "memory")
+    assert len(kept.given_up) == 1 and kept.offer is None
+
+
+def test_a_camera_that_is_busy_gets_it_later(site):
+    site.publish(1, site.put(5))
+    push, refusals = site.world.push, [Refused("busy", "something else is on trial")] * 3
+
+    def busy(*words, **named):
+        if refusals:
+            raise refusals.pop()
+        push(*words, **named)
+
+    site.world.push = busy
+    site.run()
+    assert site.world.pushed == [5]
+    assert memory.load(site.folder / "memory").given_up == []
+
+
 def test_what_this_camera_refuses_is_not_fetched_again(site):
     data = bundle_bytes(5, signers=["bundle 9"])
     site.static.files["/5.bundle"] = data
@@ -158,6 +186,16 @@ def test_another_runtime_may_take_what_this_one_did_not(tmp_path):
     assert kept.given_up == [b"x" * 32]
     kept.meet("0.2.0")
     assert kept.given_up == []
+
+
+def test_a_memory_stays_small(tmp_path):
+    kept = memory.Memory()
+    for number in range(3 * memory.MAX_GIVEN_UP):
+        kept.give_up(number.to_bytes(32, "big"))
+    memory.save(tmp_path / "memory", kept)
+    again = memory.load(tmp_path / "memory").given_up
+    assert len(again) == memory.MAX_GIVEN_UP
+    assert again[-1] == (3 * memory.MAX_GIVEN_UP - 1).to_bytes(32, "big"), "the newest are kept"
 
 
 def test_an_older_channel_file_is_not_followed_even_after_a_restart(site):
