@@ -164,13 +164,17 @@ class HawkbitCarrier:
         digest = bundle.head.digest
         self._open = _Open(deployment.action, digest)
         outcome = outcome_of(facts, digest)
-        if outcome is None:
-            self._say(f"hawkbit: action {deployment.action}: {bundle.manifest.version}")
+        if outcome is not None:
+            bundle.close()
+            self.told(digest, outcome)
+            return None
+        self._say(f"hawkbit: action {deployment.action}: {bundle.manifest.version}")
+        try:
             self._proceeding(f"fetches release {bundle.manifest.release}")
-            return bundle
-        bundle.close()
-        self.told(digest, outcome)
-        return None
+        except SourceLost:
+            bundle.close()
+            raise
+        return bundle
 
     def _bundle(self, deployment: Deployment, facts: Facts) -> Bundle | None:
         """The first artifact that is a bundle; without one the action has failed."""

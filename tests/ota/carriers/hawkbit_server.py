@@ -44,7 +44,7 @@ class Hawkbit(Static):
         self.attributes: dict[str, str] = {}
         self.closed: dict[str, str] = {}
         self.wrong: list[str] = []
-        self.refuse_feedback = 0
+        self.refuse_closed = 0
 
     def assign(self, action: str, data: bytes, filename: str = "students.bundle") -> None:
         """Assign a distribution set with one artifact."""
@@ -117,11 +117,11 @@ class DdiHandler(Handler):
         found = re.fullmatch(rf"{BASE}/(deploymentBase|cancelAction)/(\d+)/feedback", self.path)
         if not self.may():
             return None
-        if hawkbit.refuse_feedback:
-            hawkbit.refuse_feedback -= 1
-            return self.answer(503, b"")
         if found is None or not self.is_feedback(body):
             return self.bad(f"POST {self.path} {body}")
+        if hawkbit.refuse_closed and body["status"]["execution"] == "closed":
+            hawkbit.refuse_closed -= 1
+            return self.answer(503, b"")
         what, action = found.groups()
         if action != hawkbit.action:
             return self.answer(410 if action in hawkbit.closed else 404, b"")

@@ -174,14 +174,14 @@ def test_the_outcome_is_told_although_the_server_was_down(site):
     site.server.assign("8", bundle_bytes(5))
     site.run()
     site.world.confirm()
-    site.server.refuse_feedback = 4
+    site.server.refuse_closed = 4
     site.run()
     assert site.server.closed == {"8": "success"}
 
 
 def test_a_refusal_is_told_later_without_another_offer(site):
     site.server.assign("8", bundle_bytes(5, signers=["bundle 9"]))
-    site.server.refuse_feedback = 3  # "fetches", and the outcome twice
+    site.server.refuse_closed = 3
     site.run()
     assert site.server.closed == {"8": "failure"}
     assert sum("refuses" in line for line in site.world.said) == 1

@@ -34,10 +34,10 @@ def web():
 
 
 class Fetch:
-    def __init__(self, web: Web, url: str, **how) -> None:
+    def __init__(self, web: Web, url: str, target: str = "tflite", **how) -> None:
         self.rests: list[float] = []
-        self.bundle = HttpBundle(web, url, "tflite", self.rests.append, **how)
-        self.chunks = take(self.bundle.manifest, "tflite", 1).chunks
+        self.bundle = HttpBundle(web, url, target, self.rests.append, **how)
+        self.chunks = take(self.bundle.manifest, target, 1).chunks
 
     def all(self, first: int = 0) -> bytes:
         try:
@@ -113,6 +113,15 @@ def test_without_ranges_it_is_read_through_once(server, web):
     server.has_ranges = False
     fetch = Fetch(web, server.url)
     assert fetch.all() == wanted()
+    assert len(server.asked) == 1
+
+
+def test_what_came_with_the_head_is_not_asked_for_again(server, web):
+    """The chunks of this target begin right after the head."""
+    server.has_ranges = False
+    fetch = Fetch(web, server.url, target="rk3588")
+    assert fetch.chunks[0].bundle_at == 0
+    fetch.all()
     assert len(server.asked) == 1
 
 

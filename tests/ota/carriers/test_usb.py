@@ -209,6 +209,17 @@ def test_no_folder_is_no_stick(tmp_path):
     assert world.said == []
 
 
+def test_what_is_known_of_spoilt_files_stays_small(stick):
+    world = World()
+    carrier = StickCarrier(stick, world.say)
+    carry = Carry(world.connect, [carrier], world.clock, world.say)
+    for number in range(50):
+        (stick / "junk.bundle").write_bytes(b"HAETAE\x1a\x01" + b"\xff" * (500 + number))
+        world.steps(carry, 3000)
+    assert len(world.said) > 50
+    assert len(carrier._spoilt) == 1
+
+
 def test_a_stick_full_of_pictures_is_read_once(stick, monkeypatch):
     for number in range(50):
         (stick / f"{number}.jpg").write_bytes(b"\xff\xd8" + bytes(1000))

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from ota.carriers.camera import SourceGone, SourceLost
-from ota.carriers.web import MAX_REDIRECTS, Web, origin, part_of, strong_etag
+from ota.carriers.web import GRACE_MS, MAX_REDIRECTS, Web, origin, part_of, strong_etag
 from tests.ota.carriers.servers import NOW_MS, serving
 
 TOKEN = "TargetToken 0123456789"
@@ -110,6 +110,17 @@ def test_a_server_that_trickles_holds_nobody_up():
         web = Web(lambda: float(next(passed)))
         with web.open("GET", f"{url}/a", {}) as answer, pytest.raises(SourceLost, match="too slow"):
             list(iter(lambda: answer.read(10), b""))
+        web.close()
+
+
+def test_a_long_answer_at_a_fair_pace_is_taken():
+    with serving() as (static, url):
+        static.files["/a"] = bytes(2 << 20)
+        passed = iter(range(0, 10**9, 1_000))
+        web = Web(lambda: float(next(passed)))
+        with web.open("GET", f"{url}/a", {}) as answer:
+            assert len(answer.whole(2 << 20)) == 2 << 20
+        assert next(passed) > 2 * GRACE_MS, "in the server's time"
         web.close()
 
 
