@@ -201,6 +201,7 @@ class UpdateBuilder:
             "device": config.device,
             "product": config.product,
             "board": board.name,
+            "soc": board.soc,
             "runtime": VERSION,
             "target": npu.target,
             "unpack": can_unpack(),

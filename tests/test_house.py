@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,3 +88,9 @@ def test_top_level_folders_are_the_ones_of_the_design():
     allowed = {*FLOORS, "board_configs", "tests"}
     packages = {path.parent.name for path in REPOSITORY.glob("*/__init__.py")}
     assert packages <= allowed
+
+
+def test_no_two_tests_have_the_same_name():
+    """pytest imports each as a module of its own."""
+    names = Counter(path.name for path in (REPOSITORY / "tests").rglob("*.py"))
+    assert not {name for name, times in names.items() if times > 1 and name.startswith("test_")}
