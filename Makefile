@@ -3,10 +3,10 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 # Generated cases are the same in every run of `test`, so that a failure can be run again.
-.PHONY: demo test train-smoke fuzz sim sim-bench bench soak clean
+.PHONY: demo test train-smoke fuzz fuzz-updates sim sim-bench bench soak clean
 # Played twice and compared to the byte by `test`, one of every sort; `make sim` does so with all.
 TWICE = zone_entry rain_at_night crossing_paths fall_in_the_open no_helmet crowding camera_moved npu_stale \
-	power_cut_with_alarm latched_alarm_after_reboot watchdog_bites hours_begin
+	power_cut_with_alarm latched_alarm_after_reboot watchdog_bites hours_begin update_good update_reset_on_probation
 
 demo: .venv/ready          ## a person walks into a zone: siren, events, annotated clip in demo_out/
 	.venv/bin/python -m sim.demo --out demo_out
@@ -25,6 +25,9 @@ train-smoke: .venv-train/ready .venv-test/ready  ## a minute of training: the lo
 
 fuzz: .venv-test/ready     ## thousands of new generated cases for every property; prints how to repeat a failure
 	HAETAE_HYPOTHESIS=fuzz .venv-test/bin/python -m pytest -k "$$(grep -rl '^@given' tests | sed 's:.*/::;s:\.py::' | paste -sd'|' | sed 's/|/ or /g')"
+
+fuzz-updates: .venv-test/ready  ## a million spoilt bundles and link frames (some 40 minutes)
+	.venv-test/bin/python -m tests.ota.fuzz --cases 1000000
 
 sim: .venv-test/ready      ## every shipped scenario twice, with a report in sim_out/
 	.venv-test/bin/haetae sim run all --repeat 2 --jobs 2 --report sim_out
