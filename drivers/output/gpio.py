@@ -30,7 +30,7 @@ DRIVES = {
 }
 REASONS = {
     errno.EBUSY: ("in_use", "somebody else holds the line: another program, or the device tree"),
-    errno.ENOENT: ("missing", "there is no such chip"),
+    errno.ENOENT: ("missing", "there is no such chip, or no line of that name on it"),
     errno.EACCES: ("no_access", "no right to open the chip; a udev rule gives it to a group"),
 }
 

@@ -107,10 +107,12 @@ class Request:
 
 
 def number(line: int | str) -> int:
+    if isinstance(line, int) and line >= LINES:
+        raise ValueError("line offset of out range")
     if isinstance(line, int):
         return line
     if line not in NAMES:
-        raise ValueError(f"unknown line name: {line}")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))  # as libgpiod 2.5 does
     return NAMES[line]
 
 

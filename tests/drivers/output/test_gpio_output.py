@@ -187,7 +187,8 @@ def test_what_a_check_finds_is_shown_and_goes_away(chip):
 
 REFUSALS = [
     ({"chip": "/dev/gpiochip7"}, "missing.*no such chip"),
-    ({"line": "NOBODY"}, "cannot_request.*NOBODY"),
+    ({"line": "NOBODY"}, "missing.*NOBODY.*no line of that name"),
+    ({"line": "99"}, "cannot_request.*line offset"),
     ({"line": "3"}, "in_use.*line 3"),
     ({"readback_line": "SIREN"}, "in_use"),
 ]
