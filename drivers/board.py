@@ -133,7 +133,7 @@ class Board(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     updates: UpdatesConfig | None = None
     """Left out: the camera keeps the students it was made with."""
     thermal: ThermalConfig | None = None
-    """Left out: nobody looks at the temperature."""
+    """Left out: `haetae check --live` does not look at the temperature."""
     verified: list[str] = []
     """What was tried on this very board, when and how; empty: nothing was."""
     supported: list[str] = []

@@ -12,7 +12,7 @@ from drivers.toml_strict import Check, Complaint
 
 
 class ThermalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[thermal]`: left out, the temperature is nobody's business."""
+    """`[thermal]`: what `haetae check --live` reads; the loop does not act on it."""
 
     zones: Annotated[list[Name], Meta(max_length=16)] = []
     """Types of thermal zones: cat /sys/class/thermal/thermal_zone*/type."""

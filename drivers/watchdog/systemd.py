@@ -2,7 +2,8 @@
 
 READY=1 with the first feed, WATCHDOG=1 from then on, STOPPING=1 at a planned end. Where the unit
 says nothing of a watchdog, or gives the loop longer than the board file, that is a fault: nobody
-would reset a hung camera in time. Source: sd_notify(3), systemd.service(5) WatchdogSec=.
+would reset a hung camera in time. Tested on real sockets, not
+under systemd itself. Source: sd_notify(3), systemd.service(5) WatchdogSec=.
 """
 
 from __future__ import annotations
