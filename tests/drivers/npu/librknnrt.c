@@ -49,7 +49,7 @@ typedef struct {
     uint32_t n_in, n_out, bytes_in;
     uint8_t *x, *y[MOST];
     int mask;
-    long repeated;
+    long turn;
     char control[TEXT];
 } network;
 
@@ -63,7 +63,7 @@ static void look(network *net, char *text) {
     if (file) fclose(file);
     if (net && strcmp(text, net->control)) {
         strcpy(net->control, text);
-        net->repeated = 0;
+        net->turn = 0;
     }
 }
 
@@ -219,9 +219,12 @@ int rknn_run(uint64_t context, void *extend) {
         if (!number(again, "hang_ms", 0)) break;
     }
     if (code && here) return code;
-    if (here && number(text, "repeat", 0) > net->repeated) return net->repeated++, OK;
+    long turn = here ? net->turn++ : MOST;
+    char repeats[MOST + 1] = "";
+    if (here && word(text, "repeats", repeats, sizeof repeats))
+        if (repeats[0] == '*' || (turn < (long)strlen(repeats) && repeats[turn] == 'y')) return OK;
     uint32_t n = net->bytes_in;
-    uint8_t off = here ? (uint8_t)number(text, "off", 0) : 0;
+    uint8_t off = here ? (uint8_t)(number(text, "off", 0) + turn * number(text, "drift", 0)) : 0;
     for (uint32_t o = 0; o < net->n_out; o++)
         for (uint32_t k = 0; k < net->out[o].n_elems; k++) {
             uint8_t near = net->x[(k * 7 + o * 13) % n], far = net->x[(k * 3 + 5) % n];

@@ -29,7 +29,6 @@ from tests.drivers.npu import virtual_npu as virtual
 from tests.drivers.npu.virtual_npu import DETECTOR, FLOATS, SKELETON, Control
 
 LONG = os.environ.get("HAETAE_LONG") == "1"
-FOREVER = 1_000_000
 
 
 @pytest.fixture(autouse=True)
@@ -232,13 +231,13 @@ def test_versions_that_were_not_tried_are_a_fault(
     ("words", "mask"),
     [
         *(({"run": -1}, mask) for mask in (0, 4, 7)),
-        *(({"repeat": FOREVER}, mask) for mask in (0, 4, 7)),
+        *(({"repeats": "*"}, mask) for mask in (0, 4, 7)),
         *(({"off": 3}, mask) for mask in (0, 7)),
     ],
     ids=str,
 )
 def test_each_core_that_may_be_used_is_tried(
-    control: Control, words: dict[str, int], mask: int
+    control: Control, words: dict[str, Any], mask: int
 ) -> None:
     control(core=4, say="E RKNN: failed to submit!", **words)
     fault = refused_start(control, core_mask=mask)
@@ -251,7 +250,7 @@ def test_each_core_that_may_be_used_is_tried(
 def test_the_cores_together_must_answer_as_each_does(control: Control) -> None:
     control(core=7, off=1)
     assert refused_start(control).detail.startswith(
-        "cores 0 and 1 and 2: answers otherwise than core 0"
+        "cores 0 and 1 and 2: answers otherwise than core 0 before"
     )
     opened(control, core_mask=1).close()
 
@@ -266,12 +265,24 @@ def test_a_core_that_hangs_is_found_at_load(control: Control) -> None:
 
 
 def test_an_npu_that_never_computes_is_found_at_load(control: Control) -> None:
-    control(repeat=FOREVER)
+    control(repeats="*")
     fault = refused_start(control)
     assert (fault.reason, fault.detail) == (
         "self_test",
         "core 0: the same answer to different inputs",
     )
+
+
+@pytest.mark.parametrize("soc", ["rk3588", "rk3568"])
+def test_an_npu_that_does_not_agree_with_itself_is_found_at_load(
+    control: Control, tree: Path, soc: str
+) -> None:
+    tree.write_bytes(f"rockchip,{soc}\0".encode())
+    control(drift=1)
+    npu = RknnNpu(config(target=soc, core_mask=0))
+    with pytest.raises(NpuFault, match=r"answers otherwise than (core 0|the NPU) before") as caught:
+        npu.load(file_of(control, platforms=(soc,)))
+    assert caught.value.reason == "self_test"
 
 
 def test_a_mask_that_is_refused_is_a_fault(control: Control) -> None:
@@ -371,7 +382,7 @@ def test_not_a_number_is_a_fault(control: Control) -> None:
 def test_an_npu_that_repeats_itself_is_found_in_the_same_frame(control: Control, body: str) -> None:
     session = opened(control, body)
     right_again(session, 1, body)
-    control(repeat=FOREVER)
+    control(repeats="*")
     for seed in (2, 3):
         show(session, seed)
         assert fault_of(session).reason == "stale_output"
@@ -379,15 +390,15 @@ def test_an_npu_that_repeats_itself_is_found_in_the_same_frame(control: Control,
     right_again(session, 4, body)
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("repeats", ["y", "yy", "yyy", "yny"])
 def test_a_run_that_fails_silently_once_is_made_good_or_a_fault(
-    control: Control, times: int
+    control: Control, repeats: str
 ) -> None:
     session = opened(control)
     right_again(session, 1)
-    control(repeat=times)
+    control(repeats=repeats)
     x = show(session, 2)
-    if times == 1:
+    if repeats == "y":
         session.invoke()
         right(session, DETECTOR, x)
     else:
@@ -402,7 +413,7 @@ def test_a_silent_failure_after_an_error_is_found_too(control: Control) -> None:
     show(session, 2)
     control(run=-1)
     fault_of(session)
-    control(repeat=FOREVER)
+    control(repeats="*")
     assert fault_of(session).reason == "stale_output"
 
 
@@ -412,6 +423,7 @@ def test_a_picture_that_stands_still_may_have_the_same_answer(control: Control) 
     for _ in range(3):
         session.invoke()
         right(session, DETECTOR, x)
+        control(repeats="nyyyy")  # it is run once: there is nothing to prove
 
 
 def test_another_picture_may_have_the_same_answer(control: Control) -> None:
@@ -429,7 +441,7 @@ def test_another_picture_may_have_the_same_answer(control: Control) -> None:
 def test_an_npu_that_answers_wrong_while_it_is_examined_is_a_fault(control: Control) -> None:
     session = opened(control)
     right_again(session, 1)
-    control(repeat=1, off=5)
+    control(repeats="y", off=5)
     show(session, 2)
     assert fault_of(session).reason == "wrong_output"
 
@@ -468,25 +480,48 @@ def test_a_closed_session_does_not_run(control: Control) -> None:
     assert fault_of(session).reason == "closed"
 
 
+@pytest.mark.skipif(not virtual.IS_REAL, reason="rknn-toolkit-lite2 is not installed")
+def test_rknnlite_leaks_without_the_collector(control: Control) -> None:
+    """Why a frame does not go through it; with the collector's slot in each frame it does not."""
+    lite = importlib.import_module("rknnlite.api").RKNNLite()
+    lite.load_rknn(file_of(control))
+    lite.init_runtime()
+    picture = np.zeros((1, 8, 12, 3), np.uint8)
+    gc.collect()
+    gc.disable()
+    try:
+        objects = len(gc.get_objects())
+        for _ in range(100):
+            lite.inference([picture])
+        grown = len(gc.get_objects()) - objects
+        gc.collect()
+        left = len(gc.get_objects()) - objects
+    finally:
+        gc.enable()
+    lite.release()
+    print(f"RKNNLite.inference, 100 times: {grown:+} objects, after a collection {left:+}")
+    assert grown > 100 > left
+
+
 def test_memory_is_flat_without_the_collector(control: Control) -> None:
     """10,000 inferences where HAETAE_LONG=1 or on the real RKNNLite, fewer on its twin."""
     session = opened(control)
     stale = StaleCheck(session)
     rounds = 10_000 if LONG or virtual.IS_REAL else 1_000
-    for i in range(300):
-        _frame(session, stale, i)
     gc.collect()
     gc.disable()
+    objects, pages = [], []
     try:
-        objects, pages = len(gc.get_objects()), _resident_kb()
         for i in range(rounds):
+            if i % (rounds // 10) == 0:
+                objects.append(len(gc.get_objects()))
+                pages.append(_resident_kb())
             _frame(session, stale, i)
-        grown, grown_kb = len(gc.get_objects()) - objects, _resident_kb() - pages
     finally:
         gc.enable()
-    print(f"{rounds} inferences: {grown:+} objects, {grown_kb:+} kB")
-    assert grown <= 0
-    assert grown_kb <= 64 if virtual.IS_REAL else grown_kb <= 512
+    print(f"{rounds} inferences: objects {objects[0]} to {objects[-1]}, resident {pages} kB")
+    assert objects[-1] <= objects[1]
+    assert pages[-1] - pages[3] <= 256  # what an emulator translates settles first
 
 
 def _frame(session: Session, stale: StaleCheck, i: int) -> None:

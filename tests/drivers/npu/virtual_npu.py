@@ -6,12 +6,12 @@ included. Both read the control file named by VIRTUAL_NPU, of lines `WORD VALUE`
 
     init, query, mask, set, run, get, release   that function's return code; `run` computes nothing
     say         what a function that fails prints
-    repeat      so many runs compute nothing and return 0
+    repeats     runs that compute nothing and return 0: `*`, or `yny` for the first and third
     hang_ms     a run takes so long, or until the file says otherwise
     nan         float outputs have one NaN
     unwritten   outputs are not written; `foreign`: they lie elsewhere than asked for
-    off         added to every stored output
-    core        run, repeat, hang_ms and off are only for this core mask
+    off         added to every stored output; `drift`: once more at each run
+    core        run, repeats, hang_ms, off and drift are only for this core mask
     runtime, driver   versions
 """
 
@@ -132,7 +132,7 @@ class Library:
     """The twin of librknnrt.c: gets addresses, as C does."""
 
     def __init__(self, body: str) -> None:
-        self.body, self.mask, self.repeated = body, 0, 0
+        self.body, self.mask, self.turn = body, 0, 0
         self.ins, self.outs = lines(body, "in"), lines(body, "out")
         self.told: dict[str, str] = {}
         self.x = np.zeros(1, np.uint8)
@@ -148,7 +148,7 @@ class Library:
     def look(self, name: str) -> int:
         told = words()
         if told != self.told:
-            self.told, self.repeated = told, 0
+            self.told, self.turn = told, 0
         code = self.number(name)
         if code and "say" in told:
             os.write(2, told["say"].encode() + b"\n")
@@ -202,10 +202,12 @@ class Library:
             time.sleep(0.005)
         if code and here:
             return code
-        if here and self.number("repeat") > self.repeated:
-            self.repeated += 1
+        turn, self.turn = self.turn, self.turn + here
+        repeats = self.told.get("repeats", "") if here else ""
+        if repeats[:1] == "*" or repeats[turn : turn + 1] == "y":
             return 0
-        self.y = answers(self.body, self.x, here * self.number("off"))
+        off = here * (self.number("off") + turn * self.number("drift"))
+        self.y = answers(self.body, self.x, off & 255)
         return 0
 
     def rknn_outputs_get(self, context: int, count: int, outputs: int, extend: None) -> int:
