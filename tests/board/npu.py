@@ -38,7 +38,7 @@ INCLUDE = (
 PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
 LITES = ("2.5.0", "2.3.2")
 """Versions of rknn-toolkit-lite2 that are tried."""
-SOCS = {"rk3588": ("radxa,rock-5b", ""), "rk3568": ("radxa,rock3a", "one_core")}
+SOCS = {"rk3588": ("radxa,rock-5b", ""), "rk3568": ("radxa,rock3a", "one_core or rk3568")}
 """SoC in the device tree: the board, and which of the tests."""
 LONGEST_S = 1200
 
