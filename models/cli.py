@@ -11,10 +11,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from drivers.board import NpuConfig
+from drivers.board import NpuConfig, load_board
 from drivers.faults import ModelRefused, NpuFault
+from drivers.npu.rknn import RknnNpu
 from drivers.npu.tflite import TfliteNpu
+from drivers.toml_strict import ConfigErrors
 from models.evaluation import PictureResult, detect_folder
+from models.fit import fit
 from models.pack import pack, pack_movenet
 from models.package import ModelInfo, find_package, load_package, read_info, shipped_packages
 from models.signature import open_session
@@ -41,7 +44,7 @@ TRAINING: Final = {
 
 
 def model(argv: list[str]) -> int:
-    """`haetae model list | show DIR | pack DESCRIPTION.json --out DIR`, and TRAINING."""
+    """`haetae model list | show DIR | pack DESCRIPTION.json --out DIR | fit ...`, and TRAINING."""
     parser = argparse.ArgumentParser(prog="haetae model", description="Model packages.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = commands.add_parser("list", help="the packages that come with the runtime")
@@ -56,6 +59,14 @@ def model(argv: list[str]) -> int:
     packing.add_argument("--score", type=_fraction, default=0.3, help="score threshold (0.3)")
     packing.add_argument("--nms-iou", type=_fraction, default=0.6, help="overlap (0.6)")
     packing.set_defaults(run=_pack)
+    fitting = commands.add_parser("fit", help="make a package for this board's NPU, on the board")
+    fitting.add_argument("model", help="the package whose network was compiled")
+    fitting.add_argument(
+        "file", type=Path, help="what the converter made of it, e.g. X.rk3588.rknn"
+    )
+    fitting.add_argument("--board", type=Path, required=True, help="board file, driver rknn")
+    fitting.add_argument("--out", type=Path, required=True, help="package folder to write")
+    fitting.set_defaults(run=_fit)
     for name, about in TRAINING.items():
         making = commands.add_parser(name, help=about, add_help=False, prefix_chars="\0")
         making.add_argument("words", nargs=argparse.REMAINDER)
@@ -147,6 +158,21 @@ def _pack(arguments: argparse.Namespace) -> int:
     else:
         package = pack(source, out, arguments.score, arguments.nms_iou)
     print(f"{package.folder}: {package.info.name} {package.info.version}, {_size(package.info)}")
+    return OK
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    try:
+        config = load_board(arguments.board).npu
+    except ConfigErrors as errors:
+        print(errors, file=sys.stderr)
+        return WRONG_ARGUMENTS
+    if config.driver != "rknn":
+        print(f'{arguments.board}: npu.driver must be "rknn"', file=sys.stderr)
+        return WRONG_ARGUMENTS
+    package = fit(find_package(arguments.model), arguments.file, RknnNpu(config), arguments.out)
+    print(f"{package.folder}: {package.info.name} for {package.info.targets[0].npu}")
+    print(f"next: see what it finds, then haetae ota golden {package.folder}")
     return OK
 
 

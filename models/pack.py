@@ -96,7 +96,7 @@ def pack(description: Path, out: Path, score: float, nms_iou: float) -> Package:
         raise ModelRefused(str(description), f'file = "{described.file}" must be a plain name')
     verify_file(source, described.bytes, described.sha256)
     info = _info(described, str(description), score, nms_iou)
-    return _write(info, source, out)
+    return write_package(info, source, out)
 
 
 def pack_movenet(source: Path, out: Path, score: float) -> Package:
@@ -132,7 +132,7 @@ def pack_movenet(source: Path, out: Path, score: float) -> Package:
         "outputs": [_tensor(outputs[0]) | {"index": 0, "kind": "points", "stride": 1}],
         "targets": [target_of(source)],
     }
-    return _write(_convert(raw, str(source)), source, out)
+    return write_package(_convert(raw, str(source)), source, out)
 
 
 def _tensors(file: Path) -> tuple[Sequence[TensorDetail], Sequence[TensorDetail]]:
@@ -155,14 +155,14 @@ def _tensor(detail: TensorDetail) -> dict[str, Any]:
     }
 
 
-def target_of(file: Path) -> dict[str, Any]:
-    """What a description says about a TFLite file. Raises ModelRefused: it cannot be read."""
+def target_of(file: Path, npu: str = "tflite") -> dict[str, Any]:
+    """What a description says about a model file. Raises ModelRefused: it cannot be read."""
     try:
         content = file.read_bytes()
     except OSError as error:
         raise ModelRefused(str(file), error.strerror or str(error)) from error
     digest = hashlib.sha256(content).hexdigest()
-    return {"npu": "tflite", "file": file.name, "sha256": digest, "bytes": len(content)}
+    return {"npu": npu, "file": file.name, "sha256": digest, "bytes": len(content)}
 
 
 def _convert(raw: dict[str, Any], path: str) -> ModelInfo:
@@ -173,8 +173,12 @@ def _convert(raw: dict[str, Any], path: str) -> ModelInfo:
         raise ModelRefused(path, str(error)) from error
 
 
-def _write(info: ModelInfo, source: Path, out: Path) -> Package:
-    """Write the folder and read it back. Raises ModelRefused."""
+def write_package(info: ModelInfo, source: Path, out: Path) -> Package:
+    """Write the folder of a description and its one model file, and read it back.
+
+    Raises:
+        ModelRefused: it cannot be written, or is not a package.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         if source.resolve() != (out / source.name).resolve():
@@ -182,7 +186,7 @@ def _write(info: ModelInfo, source: Path, out: Path) -> Package:
         (out / DESCRIPTION).write_text(to_toml(msgspec.to_builtins(info)), encoding="utf-8")
     except OSError as error:
         raise ModelRefused(str(out), error.strerror or str(error)) from error
-    return load_package(out, "tflite")
+    return load_package(out, info.targets[0].npu)
 
 
 def _read(path: Path) -> Description:
