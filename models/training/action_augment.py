@@ -1,5 +1,8 @@
 """What a training skeleton goes through: another side, view and size, and the errors of a network
-that finds joints: noise, joints astray, sides mixed up, joints lost, legs out of the picture."""
+that finds joints: noise, joints astray, sides mixed up, joints lost, legs out of the picture.
+
+The other side is what a camera behind the person would see: x mirrored, the names of the joints
+kept, no eyes and nose. The real sets show few people from behind."""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ from models.tables import F32
 
 F64 = npt.NDArray[np.float64]
 
+BEHIND_SHARE = 0.15
+"""Skeletons that are seen from the other side instead."""
+TURNED_AWAY, FACE_LOST_SHARE = 0.25, 0.5
+"""Shoulders this far the other way round, torso lengths; how often the face is not found then."""
 TURN_DEG = 7.0
 STRETCH = 0.07
 """Standard deviation of the logarithm of width over height."""
@@ -47,11 +54,14 @@ LOST_SHARE = (0.0, 0.25)
 GROUPS = (
     (15, 16), (13, 14, 15, 16), (11, 12, 13, 14, 15, 16), (0, 1, 2, 3, 4), (1, 2, 3, 4),
     (1, 3), (2, 4), (7, 9), (8, 10), (9,), (10,), (9, 10), (5, 7, 9), (6, 8, 10), (13, 15),
-    (14, 16), (15,), (16,), (1, 3, 5, 7, 9, 11, 13, 15), (2, 4, 6, 8, 10, 12, 14, 16),
+    (14, 16), (15,), (16,), (1, 3, 5, 7, 9, 11, 13, 15), (2, 4, 6, 8, 10, 12, 14, 16), (0, 1, 2),
+    (5, 7, 9, 11, 12, 13, 14, 15, 16), (6, 8, 10, 11, 12, 13, 14, 15, 16),
 )  # fmt: skip
-"""Joints that go missing together: feet, legs, the whole lower body, head, arms, one side."""
-GROUP_SHARE = 0.35
+"""Joints that go missing together: feet, legs, the whole lower body, head, arms, one side, all but
+the head and one arm."""
+GROUP_SHARE, LEAST_GROUP_STRENGTH = 0.35, 0.3
 _MIRROR = np.array(mirror_order())
+SHOULDERS = LEFT_SHOULDER, RIGHT_SHOULDER = 5, 6
 
 
 def augment(rng: np.random.Generator, skeletons: F32, strengths: F64) -> F32:
@@ -70,12 +80,24 @@ def augment(rng: np.random.Generator, skeletons: F32, strengths: F64) -> F32:
     flip = rng.random(len(work)) < 0.5
     work[flip] = work[flip][:, _MIRROR]
     work[flip, :, 0] *= -1
+    _look_from_behind(rng, work, strengths)
     _view(rng, work, strength)
     _mix_up(rng, work, strengths)
     _noise(rng, work, strength)
     _cut(rng, work, strengths)
     _lose(rng, work, strength)
     return normalise(work)
+
+
+def _look_from_behind(rng: np.random.Generator, work: F32, strengths: F64) -> None:
+    """See some from the other side, and lose some faces that look away."""
+    behind = (rng.random(len(work)) < BEHIND_SHARE) & (strengths > 0)
+    work[behind, :, 0] *= -1
+    work[behind, 1:5] = work[behind][:, _MIRROR[1:5]]  # the eye and ear on this side are seen now
+    across = work[:, LEFT_SHOULDER, 0] - work[:, RIGHT_SHOULDER, 0]
+    away = (work[:, SHOULDERS, 2] > 0).all(1) & (across < -TURNED_AWAY)
+    away &= (rng.random(len(work)) < FACE_LOST_SHARE) & (strengths > 0)
+    work[away, :3] = 0
 
 
 def _view(rng: np.random.Generator, work: F32, strength: F64) -> None:
@@ -139,6 +161,7 @@ def _lose(rng: np.random.Generator, work: F32, strength: F64) -> None:
     groups = np.zeros((len(GROUPS), JOINTS), bool)
     for i, group in enumerate(GROUPS):
         groups[i, list(group)] = True
-    chosen = rng.random(count) < strength[:, 0] * GROUP_SHARE
+    chance = np.where(strength > 0, np.maximum(strength, LEAST_GROUP_STRENGTH), 0)[:, 0]
+    chosen = rng.random(count) < chance * GROUP_SHARE
     lost |= groups[rng.integers(len(GROUPS), size=count)] & chosen[:, None]
     work[lost] = 0

@@ -9,7 +9,7 @@ import pytest
 
 from models.action import ACTIONS
 from models.skeletons import KEYPOINTS, REACH, normalise
-from models.training.action_augment import FEWEST_LEFT, augment
+from models.training.action_augment import BEHIND_SHARE, FACE_LOST_SHARE, FEWEST_LEFT, augment
 from models.training.action_figures import pose
 from models.training.action_poses import POSES
 from models.training.action_robust import robustness
@@ -75,6 +75,19 @@ def test_augmentation_cuts_legs_off_and_mixes_sides_up_but_leaves_somebody() -> 
     assert 0 < same.mean() < 0.2
     assert (changed[:, :, 2].sum(1) >= FEWEST_LEFT).mean() > 0.9
     assert np.isfinite(changed).all()
+
+
+def test_somebody_seen_from_behind_keeps_their_sides_and_may_lose_their_face() -> None:
+    rows = np.repeat(pose(11, 1300)["keypoints"][:1], 2000, axis=0)
+    rows[:, :, 2] = 1
+    left, right = (KEYPOINTS.index(f"{side}_shoulder") for side in ("left", "right"))
+    rows[:, left, 0], rows[:, right, 0] = rows[:, 0, 0] + 0.02, rows[:, 0, 0] - 0.02
+    changed = augment(np.random.default_rng(2), rows, np.full(2000, 1e-6))
+    away = changed[:, left, 0] < changed[:, right, 0]
+    assert away.mean() == pytest.approx(BEHIND_SHARE, abs=0.03)
+    faceless = (changed[:, :3, 2] == 0).all(1)
+    assert faceless[away].mean() == pytest.approx(FACE_LOST_SHARE, abs=0.2)
+    assert faceless[~away].mean() < 0.1
 
 
 def test_a_rehearsal_never_sees_the_rows_that_judge_the_end(tmp_path: Path) -> None:
