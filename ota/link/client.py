@@ -200,7 +200,7 @@ class LinkClient:
         self.welcome, self._nonce_ms = welcome, self.talk.now_ms()
 
     def _ask(self, command: str, arguments: dict[str, Any], timeout_ms: float) -> dict[str, Any]:
-        question = [command, arguments, *self._proof(command, arguments)]
+        question = [command, arguments, *self._proof(command, arguments, timeout_ms)]
         number = self.exchange.count()
         body = wire.pack([Kind.ASK, number, *question])
         if self.exchange.terms.fits(body):
@@ -217,19 +217,19 @@ class LinkClient:
                     raise as_refused(parts)
         raise LinkLost(f"no answer to {command}", self.exchange.advice())
 
-    def _proof(self, command: str, arguments: dict[str, Any]) -> list[bytes]:
+    def _proof(self, command: str, arguments: dict[str, Any], timeout_ms: float) -> list[bytes]:
         """Nonce, key id and signature; nothing without a key."""
         if self._key is None:
             return []
-        nonce = self._take_nonce()
+        nonce = self._take_nonce(timeout_ms)
         body = command_body(str(self.welcome.get("device")), nonce, command, arguments)
         return [nonce, *sign(self._key, DOMAIN_COMMAND, body)]
 
-    def _take_nonce(self) -> bytes:
+    def _take_nonce(self, timeout_ms: float) -> bytes:
         nonce, self._nonce = self._nonce, b""
         if nonce and self.talk.now_ms() - self._nonce_ms < NONCE_GOOD_MS:
             return nonce
-        for kind, parts in self.exchange.once([Kind.CHALLENGE, self.exchange.count()], ASK_MS):
+        for kind, parts in self.exchange.once([Kind.CHALLENGE, self.exchange.count()], timeout_ms):
             if kind == Kind.NONCE and parts and isinstance(parts[0], bytes):
                 return parts[0]
             if kind == Kind.REFUSED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain, repeat
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ota.bundle import BundleFile
@@ -102,6 +102,9 @@ def test_a_push_arrives_whole(tmp_path_factory, there, back):
 
 
 @given(MISCHIEF, MISCHIEF, st.integers(0, 3000))
+@example(
+    there=["ok", "ok", "lost", "lost", "damaged"], back=["ok", "ok", "lost", "damaged"], length=0
+)
 @settings(max_examples=100)
 def test_what_is_asked_is_done_once(there, back, length):
     client, camera = meet(there, back, Path.CABLE)
