@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
+from drivers.closing import Closing
 from ota.head import FIXED, Head, head_bytes, parse_head
 from ota.manifest import Chunk, Manifest, parse_manifest, payload_bytes
 from ota.refusal import Refused
@@ -43,7 +43,7 @@ class Bundle(Protocol):
         ...
 
 
-class BundleFile:
+class BundleFile(Closing):
     """An open bundle; a context manager.
 
     Attributes:
@@ -96,14 +96,3 @@ class BundleFile:
     def close(self) -> None:
         """Close the file. May be called twice."""
         self._file.close()
-
-    def __enter__(self) -> BundleFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

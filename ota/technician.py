@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from drivers.clock import MonotonicClock
+from drivers.closing import Closing
 from drivers.faults import LinkFault
 from drivers.interfaces import Clock, Serial
 from ota.key_files import ask_passphrase, open_key
@@ -98,7 +98,7 @@ def add_link_arguments(parser: argparse.ArgumentParser, *, is_required: bool = T
     parser.add_argument("--json", action="store_true", help="one JSON object, for scripts")
 
 
-class Camera:
+class Camera(Closing):
     """The camera at the other end of a link. Use it as a context manager.
 
     The key is opened when something is asked that has to be signed, so that reading the status
@@ -126,17 +126,6 @@ class Camera:
         self._key, self._passphrase_file = key, passphrase_file
         self._seed: bytes | None = None
         self._client: LinkClient | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the link. May be called twice."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any, Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 
+from drivers.closing import Closing
 from ota.carriers.camera import SourceGone, SourceLost
 
 CONNECT_S: Final = 10.0
@@ -48,7 +48,7 @@ class Part(NamedTuple):
     total: int
 
 
-class Stream:
+class Stream(Closing):
     """An answer that is read piece by piece; a context manager.
 
     Attributes:
@@ -88,17 +88,6 @@ class Stream:
     def close(self) -> None:
         """Let go of it: its connection is used again where it was read to the end."""
         self._answer.close()
-
-    def __enter__(self) -> Stream:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class Web:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Final
 
+from drivers.closing import Closing
 from drivers.faults import LinkFault
 from drivers.interfaces import Clock, Serial
 from ota import wire
@@ -43,7 +43,7 @@ HARMLESS: Final = frozenset(
 """Commands that may be done twice, should the camera have forgotten that it did them."""
 
 
-class LinkClient:
+class LinkClient(Closing):
     """One camera at the other end. A context manager; Ctrl-C leaves nothing behind on the camera.
 
     Args:
@@ -156,17 +156,6 @@ class LinkClient:
     def close(self) -> None:
         """Close the port. May be called twice."""
         self.talk.close()
-
-    def __enter__(self) -> LinkClient:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _hello(self, timeout_ms: float) -> dict[str, Any]:
         message = [Kind.HELLO, self.exchange.count(), PROTOCOL, *self._most]
