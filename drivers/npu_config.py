@@ -15,7 +15,7 @@ MOST_DEADLINE_MS: Final = 500
 """Of an NPU that can hang: with a frame period before it, the alarm is still within 1 s."""
 
 Name = Annotated[str, Meta(min_length=1)]
-Version = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+){1,3}$")]
+Version = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+){1,3}[a-z0-9]*$")]
 
 
 class NpuConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,6 +1,6 @@
 """A board file held against the hardware that it names: nothing is driven, armed or written.
 
-For the bench: the camera is opened for a moment, so the runtime must not be running. Lines are
+For the bench: camera and NPU are opened for a moment, so the runtime must not be running. Lines are
 looked up and never requested, the watchdog is looked at and never opened, as opening arms it.
 """
 
@@ -13,9 +13,11 @@ from typing import Any, NamedTuple, cast
 
 from drivers.board import Board
 from drivers.clock import MonotonicClock
-from drivers.faults import CameraFault, ThermalFault
-from drivers.interfaces import Camera
+from drivers.faults import CameraFault, ModelRefused, NpuFault, ThermalFault
+from drivers.interfaces import Camera, Npu
 from drivers.thermal import SYSFS, Thermal
+from models.package import find_package, load_package
+from models.signature import open_session
 from runtime import plugins
 from runtime.options import FindDriver
 
@@ -45,6 +47,7 @@ def live_check(
     yield from missing
     if not missing:
         yield from _camera(board, find)
+        yield from _networks(board, find)
     yield from _lines(board, open_chip)
     yield from _ports(board)
     yield from _watchdog(board, sysfs)
@@ -77,6 +80,19 @@ def _camera(board: Board, find: FindDriver) -> Iterator[Finding]:
         yield Finding(f"camera {config.source or config.driver}", str(fault))
     finally:
         camera.close()
+
+
+def _networks(board: Board, find: FindDriver) -> Iterator[Finding]:
+    """Each is loaded, which an NPU proves itself by, and given back."""
+    models, what = board.models, f"npu {board.npu.driver}"
+    try:
+        npu = cast(Npu, find("npu", board.npu.driver)(board.npu))
+        for name in filter(None, (models.detector, models.skeleton, models.action)):
+            what = f"npu {board.npu.driver}: {name} for {npu.target}"
+            open_session(load_package(find_package(name), npu.target), npu).close()
+            yield Finding(what)
+    except (NpuFault, ModelRefused) as fault:
+        yield Finding(what, str(fault))
 
 
 def _lines(board: Board, open_chip: Callable[[str], Any] | None) -> Iterator[Finding]:

@@ -13,7 +13,6 @@ format = 1
 name = "page"
 soc = "any"
 memory = { address_space_mb = 2048 }
-npu = { driver = "tflite" }
 models = { detector = "ppe_s" }
 storage = { driver = "file", path = "journal.ring" }
 """
@@ -26,4 +25,5 @@ def test_the_examples_are_a_board_file(tmp_path):
     board = load_board(file)
     assert [output.driver for output in board.outputs] == ["gpio", "gpio", "modbus"]
     assert (board.camera.driver, board.watchdog.driver) == ("v4l2", "linux")
-    assert len(blocks) == 4
+    assert (board.npu.driver, board.npu.target) == ("rknn", "rk3588")
+    assert len(blocks) == 5

@@ -12,8 +12,11 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 
-from drivers.board import Board, load_board
+from drivers.board import Board, ModelsConfig, NpuConfig, load_board
 from drivers.camera.v4l2 import V4l2Camera
+from drivers.faults import NpuFault
+from drivers.interfaces import Session
+from drivers.npu.tflite import TfliteNpu
 from drivers.operator_config import InputConfig
 from drivers.thermal_config import ThermalConfig
 from runtime import plugins
@@ -27,6 +30,19 @@ NAMES = {"SIREN": "", "RELAY": "", "BUTTON": "", "HELD": "gpio-keys"}
 """Lines of the chip, and who holds them."""
 
 
+class BenchNpu(TfliteNpu):
+    """The CPU, in the place of an NPU that proves itself when a network is loaded."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(NpuConfig(driver="tflite"))
+        self._fault = fault
+
+    def load(self, path: str) -> Session:
+        if self._fault:
+            raise NpuFault("self_test", self._fault)
+        return super().load(path)
+
+
 class Bench:
     """A board on the bench, with everything in place."""
 
@@ -34,6 +50,7 @@ class Bench:
         self.sysfs, self.camera = folder / "sys", Camera("/dev/video0")
         self.camera.sizes = [(640, 360)]
         self.opened: list[str] = []
+        self.npu_fault = ""
         for file, text in {
             "watchdog/watchdog0/identity": "i6300ESB timer",
             "watchdog/watchdog0/state": "inactive",
@@ -63,6 +80,8 @@ class Bench:
     def find(self, kind: str, name: str) -> Callable[..., object]:
         if kind == "camera":
             return lambda config, source, clock: V4l2Camera(config, source, clock, self.camera.open)
+        if kind == "npu" and name != "nobody":
+            return lambda config: BenchNpu(self.npu_fault)
         if name == "nobody":
             raise plugins.UnknownPlugin("there is none")
         return object
@@ -94,6 +113,7 @@ def test_a_board_with_everything_in_place_has_no_fault(bench):
     assert bench.faults() == []
     found = [what for what, _ in live_check(bench.board, bench.find, bench.sysfs, bench.chip)]
     assert "camera /dev/video0: 640x360 at 10/s" in found
+    assert "npu tflite: ppe_s for tflite" in found
     assert "line siren: /dev/gpiochip0 SIREN" in found
     assert any(what.endswith("watchdog: i6300ESB timer") for what in found)
     assert "thermal: 41.5 C" in found
@@ -106,6 +126,8 @@ def outputs(bench: Bench, **changes: object) -> dict[str, object]:
 
 PLANTED = [
     (lambda b: b.camera.unplug(), "camera /dev/video0: camera: missing"),
+    (lambda b: setattr(b, "npu_fault", "core 2: hung"), "npu: self_test: core 2: hung"),
+    (lambda b: {"models": ModelsConfig(detector="/none")}, "npu tflite: /none for tflite: "),
     (lambda b: outputs(b, line="NOBODY"), "line siren: /dev/gpiochip0 NOBODY: cannot map"),
     (lambda b: outputs(b, line="HELD"), "line siren: /dev/gpiochip0 HELD: is held by 'gpio-keys'"),
     (lambda b: outputs(b, readback_line="NOBODY"), "line siren: /dev/gpiochip0 NOBODY: cannot"),
