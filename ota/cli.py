@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Final
 
-from ota.refusal import REASONS, Refused
-
-OK, REFUSED, ARGUMENTS = 0, 1, 2
+from ota.run_cli import run_command
 
 ELSEWHERE: Final = {
     "push": ("ota.technician_cli:push", "send a bundle to a camera and watch its trial"),
@@ -59,19 +56,7 @@ def ota(argv: Sequence[str]) -> int:
         module, _, function = ELSEWHERE[argv[0]][0].partition(":")
         command: Callable[[Sequence[str]], int] = getattr(import_module(module), function)
         return command(argv[1:])
-    try:
-        arguments = _parser().parse_args(argv)
-    except SystemExit as leave:  # argparse has said what is wrong
-        return ARGUMENTS if leave.code else OK
-    run: Callable[[argparse.Namespace], int] = arguments.run
-    try:
-        return run(arguments)
-    except Refused as refused:
-        print(f"{refused.reason}: {refused.detail or REASONS[refused.reason]}", file=sys.stderr)
-        return ARGUMENTS if refused.reason == "argument" else REFUSED
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return ARGUMENTS
+    return run_command(_parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from ota import ring_cli
 from ota.key_files import KINDS, ask_passphrase, make_key, read_public
 from ota.keys import key_id
-from ota.refusal import REASONS, Refused
+from ota.refusal import Refused
+from ota.run_cli import run_command
 
-OK, REFUSED, ARGUMENTS = 0, 1, 2
 SHORTEST_PASSPHRASE: Final = 8
 
 ABOUT: Final = """Keys of a vendor, and the key ring that says which of them a camera trusts.
@@ -76,23 +75,7 @@ def keys(argv: Sequence[str]) -> int:
     Returns:
         0, 1 (refused) or 2 (wrong arguments or files).
     """
-    try:
-        arguments = _parser().parse_args(argv)
-    except SystemExit as leave:  # argparse has said what is wrong
-        return ARGUMENTS if leave.code else OK
-    run: Callable[[argparse.Namespace], None] = arguments.run
-    try:
-        run(arguments)
-    except Refused as refused:
-        print(f"{refused.reason}: {refused.detail or REASONS[refused.reason]}", file=sys.stderr)
-        return ARGUMENTS if refused.reason == "argument" else REFUSED
-    except FileExistsError as error:
-        print(f"{error.filename}: is there already, and is never overwritten", file=sys.stderr)
-        return ARGUMENTS
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return ARGUMENTS
-    return OK
+    return run_command(_parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -23,9 +22,10 @@ from ota.carriers.rollout import DEFAULT_STAGES, Reports, Stage, stage_of
 from ota.key_files import ask_passphrase, open_key, read_public
 from ota.key_ring import MAX_RING_BYTES, advance, trust_first
 from ota.keys import DOMAIN_CHANNEL, sign
-from ota.refusal import REASONS, Refused
+from ota.refusal import Refused
+from ota.run_cli import run_command
 
-OK, REFUSED, ARGUMENTS, HALT = 0, 1, 2, 3
+HALT = 3
 ABOUT: Final = "The signed file on a static server that says which cameras take which release."
 EPILOG: Final = """a release, from first to last
   haetae ota channel new haetae.channel --product haetae-cam --ring ring-1.ring
@@ -50,22 +50,7 @@ def channel(argv: Sequence[str]) -> int:
     Returns:
         0, 1 (refused), 2 (wrong arguments or files) or 3 (to be halted).
     """
-    try:
-        arguments = _parser().parse_args(argv)
-    except SystemExit as leave:  # argparse has said what is wrong
-        return ARGUMENTS if leave.code else OK
-    run: Callable[[argparse.Namespace], None] = arguments.run
-    try:
-        run(arguments)
-    except Refused as refused:
-        print(f"{refused.reason}: {refused.detail or REASONS[refused.reason]}", file=sys.stderr)
-        if isinstance(refused, edit.MustHalt):
-            return HALT
-        return ARGUMENTS if refused.reason == "argument" else REFUSED
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return ARGUMENTS
-    return OK
+    return run_command(_parser(), argv, {edit.MustHalt: HALT})
 
 
 def _new(arguments: argparse.Namespace) -> None:

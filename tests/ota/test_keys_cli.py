@@ -10,7 +10,8 @@ import pytest
 
 from ota import key_files
 from ota.key_ring import advance, trust_first
-from ota.keys_cli import ARGUMENTS, OK, REFUSED, keys
+from ota.keys_cli import keys
+from ota.run_cli import ARGUMENTS, OK, REFUSED
 from ota.service import Rank
 
 

@@ -8,11 +8,12 @@ import pytest
 
 from ota import key_files
 from ota.carriers.channel import Seen, check
-from ota.carriers.channel_cli import ARGUMENTS, HALT, OK, REFUSED, channel
+from ota.carriers.channel_cli import HALT, channel
 from ota.carriers.rollout import stage_of
 from ota.key_files import make_key
 from ota.key_ring import Body, Key, body_bytes, ring_bytes, trust_first
 from ota.keys import DOMAIN_RING, sign
+from ota.run_cli import ARGUMENTS, OK, REFUSED
 from tests.ota import vendor
 from tests.ota.bundles import fake_files, signed, write
 
