@@ -44,6 +44,8 @@ class Tensor:
         is_quantized: int8 or uint8 with scale and zero point; float32 otherwise.
         library_shape: as the library orders it.
         is_channels_first: `library_shape` is NCHW.
+        input_fmt: how an input is handed over: channels-last, but for tensors that have no picture's
+            shape.
     """
 
     def __init__(self, attribute: c.TensorAttr, path: str) -> None:
@@ -64,6 +66,7 @@ class Tensor:
             )
         self.library_shape = shape
         self.is_channels_first = attribute.fmt == c.NCHW and len(shape) == 4
+        self.input_fmt = c.NHWC if len(shape) == 4 else int(attribute.fmt)
         ours = (shape[0], *shape[2:], shape[1]) if self.is_channels_first else shape
         if self.is_quantized:
             kind, scale, zero = STORED[attribute.type], float(attribute.scale), int(attribute.zp)
@@ -105,7 +108,7 @@ class Feed:
         for i, (one, array) in enumerate(zip(tensors, self._arrays, strict=True)):
             kind = c.UINT8 if one.is_picture else c.FLOAT32
             place = array.__array_interface__["data"][0]
-            self._inputs[i] = c.Input(i, place, array.nbytes, 0, kind, c.NHWC)
+            self._inputs[i] = c.Input(i, place, array.nbytes, 0, kind, one.input_fmt)
         self._flat = [array.reshape(-1).view(np.uint8) for array in self._arrays]
         self._differs = [np.zeros(flat.shape, np.bool_) for flat in self._flat]
         self.address, self.count = ctypes.addressof(self._inputs), len(tensors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-CORES: Final = {"rk3588": 3, "rk3576": 2, "rk3562": 1, "rk3566": 1, "rk3568": 1}
+CORES: Final = {"rk3588": 3, "rk3576": 2, "rk3562": 1, "rk3566": 1, "rk3568": 1, "rv1126b": 1}
 """NPU cores by target. A core mask on a SoC of one core is an error of its runtime (-13)."""
 ANY_CORE: Final = 0
 """The mask that leaves the choice to the runtime."""

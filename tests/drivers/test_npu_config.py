@@ -89,6 +89,7 @@ def test_masks_exist_only_where_there_are_cores() -> None:
         "rk3562": (0,),
         "rk3566": (0,),
         "rk3568": (0,),
+        "rv1126b": (0,),
     }
     assert single_cores("rk3588", 0) == (1, 2, 4)
     assert single_cores("rk3588", 3) == (1, 2)

@@ -14,6 +14,7 @@
 
 enum { OK = 0, FAIL = -1, PARAM = -5, MODEL = -6, CONTEXT = -7, INPUT = -8 };
 enum { FLOAT32, FLOAT16, INT8, UINT8 };
+enum { NCHW, NHWC };
 enum { MOST = 16, BODY_AT = 64, TEXT = 1024 };
 
 typedef struct {
@@ -189,6 +190,7 @@ int rknn_inputs_set(uint64_t context, uint32_t n, tensor_in *inputs) {
     if (n != net->n_in) return INPUT;
     for (uint32_t i = 0; i < n; i++) {
         tensor_attr *a = &net->in[i];
+        if (inputs[i].fmt != (a->n_dims == 4 ? NHWC : a->fmt)) return INPUT;
         if (inputs[i].type == UINT8 && a->qnt_type && inputs[i].size == a->n_elems) {
             memcpy(x, inputs[i].buf, a->n_elems);
             x += a->n_elems;

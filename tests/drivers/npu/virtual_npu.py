@@ -186,6 +186,7 @@ class Library:
             return code
         parts = []
         for line, given in zip(self.ins, (c.Input * count).from_address(inputs), strict=True):
+            assert given.fmt == (c.NHWC if len(line.shape) == 4 else line.fmt)
             data = np.frombuffer(ctypes.string_at(given.buf, given.size), np.uint8)
             if given.type == c.FLOAT32 and line.is_quantized:
                 real = data.view(np.float32) / np.float32(line.scale)
