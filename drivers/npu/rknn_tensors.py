@@ -44,8 +44,7 @@ class Tensor:
         is_quantized: int8 or uint8 with scale and zero point; float32 otherwise.
         library_shape: as the library orders it.
         is_channels_first: `library_shape` is NCHW.
-        input_fmt: how an input is handed over: channels-last, but for tensors that have no picture's
-            shape.
+        input_fmt: how an input is handed over: channels-last where it has four dimensions.
     """
 
     def __init__(self, attribute: c.TensorAttr, path: str) -> None:

@@ -10,7 +10,9 @@ import gc
 import importlib
 import os
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +43,12 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Control:
-    return virtual.install(tmp_path, monkeypatch)
+def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Control]:
+    made, others = virtual.install(tmp_path, monkeypatch), set(threading.enumerate())
+    yield made
+    made()
+    for thread in set(threading.enumerate()) - others:
+        thread.join(5)  # a hung call comes back, while its control file is there
 
 
 def config(**change: Any) -> NpuConfig:
