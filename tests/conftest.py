@@ -6,6 +6,8 @@ Generated cases are the same in every run; `make fuzz` draws many new ones.
 from __future__ import annotations
 
 import os
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,11 @@ def shared_data() -> Path:
     if not root.is_dir():
         pytest.skip(f"HAETAE_DATA is absent: no folder {root}")
     return root
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_sealed_memory() -> Iterator[None]:
+    """Sealing cannot be undone: what boots a camera does so in a process of its own."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    yield
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
