@@ -117,6 +117,11 @@ class Agreement:
             return f"too slow in {self.slow} of {self.frames} pictures"
         return ""
 
+    @property
+    def is_hopeful(self) -> bool:
+        """Nothing speaks against the new students by now, be it that nobody came by."""
+        return self.people <= PLACE_TIMES or self.found >= SHARE * self.people
+
     def is_convincing(self, people: int) -> bool:
         """Enough was compared, and the new students found most of it."""
         return self.people >= people and self.found >= SHARE * self.people

@@ -149,11 +149,13 @@ class _Builder:
         parts = self._update_parts
         shadow = Shadow(board.limits.detections, self._size) if parts else None
         behind, beside = shadow.rows() if shadow else ((), ())
+        first = eyes.first_rows(context, metrics, anonymiser, behind)
+        second = eyes.second_rows(context, metrics)
         table = (
             Stage("capture", stages.Capture(camera), always, 5.0),
-            *eyes.first_rows(context, metrics, anonymiser, behind),
+            *first,
             Stage("track", stages.Track(tracker), judged, 0.2),
-            *eyes.second_rows(context, metrics),
+            *second,
             *view_stages(context, self._size, alarm.alarms),
             Stage("rules", stages.Judge(rules), judged, 0.1),
             Stage("operate", operate, always, 0.1),
@@ -181,7 +183,8 @@ class _Builder:
         if parts is not None and shadow is not None:
             from runtime.update_build import CameraParts
 
-            side = TrialSide(loop, context, tracker, metrics, shadow, anonymiser, eyes)
+            seen_by = (*first, *second)
+            side = TrialSide(loop, context, tracker, metrics, shadow, anonymiser, eyes, seen_by)
             side.factory_version = parts.factory_version
             running = CameraParts(
                 side, health, alarm.alarms, alarm.control, recorder.journal, self._site,

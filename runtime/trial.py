@@ -75,6 +75,7 @@ class Trial:
         self._quiet_until_ms = 0.0
         self._new: Seat | None = None
         self._old: Seat | None = None
+        self._unwritten: tuple[str, str] | None = None
 
     def step(self, now_ms: float) -> bool:
         """Advance; True when something was done."""
@@ -88,6 +89,9 @@ class Trial:
             return False
 
     def _step(self, now_ms: float) -> bool:
+        if self._unwritten is not None:
+            self._store.roll_back(*self._unwritten)
+            self._unwritten = None
         match self.phase:
             case "idle":
                 return self._may_begin(now_ms) and self._begin(now_ms)
@@ -149,11 +153,17 @@ class Trial:
         except (MemoryError, OSError):  # no memory, or no file in memory
             self._fail("memory", "it could not be built beside the present students")
         else:
-            new, side = self._new, self._side
-            self._desk.call(lambda: side.look_on(new))
+            self._look_on(self._new, now_ms)
+        return True
+
+    def _look_on(self, new: Seat, now_ms: float) -> None:
+        try:
+            self._desk.call(lambda: self._side.look_on(new))
+        except Refused as refused:
+            self._fail("health", refused.detail)
+        else:
             self.phase, self._since_ms = "shadow", now_ms
             self._desk.note("shadow", {"version": self.version})
-        return True
 
     def _watch_shadow(self, now_ms: float) -> bool:
         shadow, config = self._side.shadow, self._config
@@ -162,7 +172,7 @@ class Trial:
         past_ms, agreement = now_ms - self._since_ms, shadow.agreement
         if past_ms < config.shadow_ms:
             return False
-        if agreement.people < config.people or agreement.is_convincing(config.people):
+        if agreement.is_hopeful:
             self._swap(now_ms)
             return True
         if past_ms >= UNDECIDED * config.shadow_ms:
@@ -239,7 +249,9 @@ class Trial:
         give_back()
         why = {"reason": reason, "detail": detail, "version": version, "release": release}
         self._desk.note("rolled_back", {**why, "phase": "build" if was == "idle" else was})
+        self._unwritten = reason, detail  # until the flash has taken it
         self._store.roll_back(reason, detail)
+        self._unwritten = None
 
     def _clear(self) -> None:
         self.phase, self._healthy_ms = "idle", None

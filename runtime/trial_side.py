@@ -38,7 +38,7 @@ class TrialSide:
         loop, context, tracker, metrics: the camera's own.
         shadow: its stage of that name.
         anonymiser: of a camera that exports pictures.
-        eyes: what it sees by now.
+        eyes, rows: what it sees by now, and their rows of the stage table.
 
     Attributes:
         live: what drives the camera.
@@ -54,12 +54,13 @@ class TrialSide:
         shadow: Shadow,
         anonymiser: Anonymiser | None,
         eyes: Eyes,
+        rows: tuple[Stage, ...],
     ) -> None:
         self._loop, self._context, self._tracker = loop, context, tracker
         self._metrics, self._anonymiser = metrics, anonymiser
         self.shadow = shadow
         self.factory_version = ""
-        self.live = self.seat(eyes)
+        self.live = Seat(eyes, rows, eyes.examine())
 
     def seat(self, eyes: Eyes) -> Seat:
         """Make the rows of other eyes; takes memory, so on whatever thread has headroom.

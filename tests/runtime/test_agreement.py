@@ -83,6 +83,16 @@ def test_each_count_has_its_own_bar(counts, words):
     assert (words in agreement.complaint()) if words else not agreement.complaint()
 
 
+@pytest.mark.parametrize(
+    ("people", "found", "hopeful"),
+    [(0, 0, True), (4, 0, True), (5, 0, False), (11, 0, False), (10, 7, True), (10, 6, False)],
+)
+def test_too_few_for_a_verdict_may_still_speak_against_a_swap(people, found, hopeful):
+    agreement = Agreement(*SIZE)
+    agreement.people, agreement.found = people, found
+    assert agreement.is_hopeful is hopeful and not agreement.complaint()
+
+
 def test_a_new_trial_begins_from_nothing():
     agreement = compared(walk(20), [[]] * 20)
     agreement.restart()

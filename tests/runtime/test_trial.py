@@ -202,6 +202,41 @@ def test_undecided_students_are_given_more_time_and_then_given_up():
     assert world.log[-1] == "rolled back durable: agreement"
 
 
+def test_blind_students_take_over_nothing_while_it_is_not_sure_yet():
+    world = World()
+    world.go(1500)
+    world.agree(11, 0)
+    world.go(6500)
+    assert world.trial.phase == "shadow" and "drive new" not in world.log
+    world.go(8000)
+    assert world.log[-1] == "rolled back durable: agreement"
+
+
+def test_flash_that_refuses_a_roll_back_is_asked_again_before_anything_else():
+    world = World()
+    world.go(4000)
+    world.store.fails = True
+    world.agree(20, 3)
+    world.go(4200)
+    assert world.side.live.eyes.name == "old", "the old students drive all the same"
+    assert world.trial.phase == "idle" and "waits" in world.notes
+    world.store.fails = False
+    world.go(4200 + RETRY_MS + 5000)
+    assert world.log[-1] == "rolled back durable: agreement"
+    assert world.log.count("try durable") == 1, "what failed is not tried again"
+
+
+def test_a_loop_that_does_not_come_by_ends_the_trial_and_nothing_stays_loaded():
+    world = World()
+
+    def stalled(seat):
+        raise Refused("unavailable", "the camera's loop does not answer")
+
+    world.side.look_on = stalled
+    world.go(3000)
+    assert world.log == ["try durable", "build", "close new", "rolled back durable: health"]
+
+
 def test_without_people_nothing_is_confirmed_and_the_end_is_a_roll_back():
     world = World()
     world.go(4000)

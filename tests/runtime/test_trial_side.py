@@ -52,7 +52,8 @@ def world():
         )
         for name, score in (("old", 0.5), ("new", 0.4))
     )  # fmt: skip
-    side = TrialSide(loop, context, tracker, Metrics(), shadow, None, old)
+    rows = (*old.first_rows(), *old.second_rows())
+    side = TrialSide(loop, context, tracker, Metrics(), shadow, None, old, rows)
     return SimpleNamespace(log=log, loop=loop, side=side, tracker=tracker, new=new)
 
 
@@ -98,7 +99,7 @@ def test_whoever_had_a_slot_before_is_forgotten_when_students_come_back():
         birth_score=0.5,
     )  # fmt: skip
     shadow, tracker = SimpleNamespace(end=lambda: None), SimpleNamespace()
-    side = TrialSide(loop, context, tracker, Metrics(), shadow, None, eyes)
+    side = TrialSide(loop, context, tracker, Metrics(), shadow, None, eyes, ())
     side.swap(Seat(eyes, (Stage("skeleton", look, always, 1.0),), 0), None)
     assert look._size_px[2] == look._long_px[2] == look._seen[2] == 0.0
     assert look._feet._seen_ms[2] == NEVER_MS
