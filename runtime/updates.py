@@ -185,7 +185,7 @@ class Updates:
 
     def _prove_site(self, now_ms: float) -> None:
         """A pushed site file on trial stays once the camera was healthy with it for a while."""
-        if not self._store.site.is_trial or not self._health.healthy:
+        if self._store.state.site.trial < 0 or not self._health.healthy:
             self._healthy_ms = None
             return
         if self._healthy_ms is None:
@@ -193,6 +193,8 @@ class Updates:
         if now_ms - self._healthy_ms < SITE_PROVES_MS or self._restart_ms is not None:
             return
         self._healthy_ms = None
+        if not self._store.site.is_trial:  # damaged on flash: the one before runs
+            return
         try:
             self._store.confirm_site()
         except Refused as refused:

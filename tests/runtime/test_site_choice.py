@@ -124,8 +124,21 @@ class Proving:
 
     def __init__(self):
         self.clock, self.confirmed, self.stopped = VirtualClock(), 0, 0
-        site = SimpleNamespace(is_trial=True)
-        store = SimpleNamespace(site=site, confirm_site=self.confirm)
+        self.reads = 0
+        state = SimpleNamespace(site=SimpleNamespace(trial=1))
+        site = SimpleNamespace(is_trial=True, state=state.site)
+        proving = self
+
+        class FlashStore:
+            confirm_site = staticmethod(self.confirm)
+
+            @property
+            def site(self):
+                proving.reads += 1
+                return site
+
+        store = FlashStore()
+        store.state = state
         self.health = SimpleNamespace(healthy=True)
         trial = SimpleNamespace(step=lambda now_ms: False, close=lambda: None)
         worker = SimpleNamespace(is_alive=True, close=lambda: None)
@@ -135,6 +148,7 @@ class Proving:
     def confirm(self):
         self.confirmed += 1
         self.site.is_trial = False
+        self.site.state.trial = -1
 
     def stop(self):
         self.stopped += 1
@@ -156,6 +170,13 @@ def test_a_site_stays_once_the_camera_was_healthy_with_it_for_a_while():
     assert proving.confirmed == 0, "the time counts from the last fault"
     proving.go(2 * SITE_PROVES_MS + 1000)
     assert proving.confirmed == 1
+
+
+def test_one_that_is_damaged_on_flash_never_stays_and_flash_is_not_read_all_the_time():
+    proving = Proving()
+    proving.site.is_trial = False
+    proving.go(5 * SITE_PROVES_MS)
+    assert proving.confirmed == 0 and proving.reads <= 5
 
 
 def test_a_new_site_restarts_the_camera_after_the_answer_got_out():
