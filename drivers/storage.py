@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from drivers.durable import make_folders, sync_folder
 from drivers.faults import StorageFault
 
 _REASONS = {
@@ -61,7 +62,7 @@ class FileStorage:
 
     def _create(self) -> None:
         """Make the file durable before it gets its name; its lock keeps a second maker out."""
-        _make_folders(self.path.parent)
+        make_folders(self.path.parent)
         draft = self.path.with_name(self.path.name + ".new")
         fd = _open_alone(draft, os.O_RDWR | os.O_CREAT)
         try:
@@ -72,7 +73,7 @@ class FileStorage:
                     _write_all(fd, _ZEROS[: self.size_bytes - offset], offset)
                 os.fsync(fd)
                 draft.rename(self.path)
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
                 self._fd, fd = fd, -1
         finally:
             if fd >= 0:
@@ -208,20 +209,3 @@ def _read_all(fd: int, length: int, offset: int) -> bytes:
             raise OSError(errno.EIO, f"ends after {offset + len(data)} bytes")
         data += more
     return data
-
-
-def _make_folders(folder: Path) -> None:
-    """Make missing folders, each durable in its parent."""
-    if not folder.exists():
-        _make_folders(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -6,13 +6,13 @@ followed once more, and a bundle that failed here be offered once more, which th
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
+from drivers.durable import write_file
 from ota import wire
 from ota.carriers.channel import Seen
 from ota.manifest import Sha256
@@ -85,14 +85,4 @@ def save(path: Path, memory: Memory) -> None:
         OSError: it cannot be written.
     """
     raw: Any = msgspec.to_builtins(memory, builtin_types=(bytes,))
-    beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as stream:
-        stream.write(wire.pack(raw))
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_file(path, wire.pack(raw))
