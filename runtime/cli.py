@@ -53,10 +53,12 @@ def run(argv: list[str]) -> int:
     from drivers.toml_strict import ConfigErrors
     from runtime.hardware import LiveOnly
     from runtime.plugins import UnknownPlugin
+    from runtime.provision import take_on
 
     try:
         board, site = _load(arguments.board, arguments.site)
-        return _run_chosen(arguments, board, site)
+        board, arguments.site = take_on(board, arguments.site)
+        return _run_chosen(arguments, board, site or _load(None, arguments.site)[1])
     except (ConfigErrors, UnknownPlugin, LiveOnly, MemoryRefused) as refused:
         return _refuse(refused, REFUSED_CONFIG)
     except ModelRefused as refused:
@@ -182,7 +184,7 @@ def _run_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("haetae run", description="Watch: frame in, siren out.")
     parser.add_argument("--board", required=True, help="board file, e.g. board_configs/sim.toml")
     parser.add_argument(
-        "--site", required=True, help="site file, e.g. board_configs/site/counting.toml"
+        "--site", help="site file; default: the one that the unit was provisioned with"
     )
     parser.add_argument(
         "--source",
