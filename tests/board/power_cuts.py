@@ -1,0 +1,127 @@
+"""Power cuts replayed: the disk is put together as a cut would have left it, and the files judged.
+
+A cut is a place in the log of the disk, and a chance for each sector since the last flush to have
+come through. Nothing of it needs the board any more: hundreds of cuts take some seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final, NamedTuple
+
+from tests.board.block_log import BlockLog, Disk
+from tests.board.cut_judge import Promised, fold
+from tests.board.left_over import Beyond, read_out
+from tests.board.marks import marks_of
+
+CHANCES: Final = (1.0, 0.8, 0.5, 0.2, 0.0)
+"""Of a sector to come through, in turn."""
+Judge = Callable[[int, Path, Promised], list[str]]
+"""(number of the cut, what was left, what was promised) -> what is wrong."""
+
+
+class Cut(NamedTuple):
+    """One cut."""
+
+    number: int
+    position: int
+    chance: float
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A disk that was recorded.
+
+    Attributes:
+        log: of QEMU. base: the disk before it.
+        lies: replay it as a disk that does nothing at a flush.
+    """
+
+    log: Path
+    base: Path
+    lies: bool = False
+
+
+@dataclass
+class Tally:
+    """What came of the cuts.
+
+    Attributes:
+        cuts: how many. failed: how many of them with something wrong.
+        kinds: by the first word of a complaint. examples: some, with their cut.
+    """
+
+    cuts: int = 0
+    failed: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, cut: Cut, wrong: list[str]) -> None:
+        """Count one."""
+        self.cuts += 1
+        self.failed += bool(wrong)
+        self.kinds.update({text.partition(":")[0] for text in wrong})
+        self.examples += [f"{cut}: {text}" for text in wrong[: max(0, 8 - len(self.examples))]]
+
+
+def choose(first: int, end: int, count: int, seed: int = 1) -> list[Cut]:
+    """So many cuts before entries `first` < position <= `end`, spread evenly, each a bit aside."""
+    random = Random(seed)
+    step = (end - first) / count
+    places = sorted(first + 1 + int((n + random.random()) * step) for n in range(count))
+    return [
+        Cut(number, min(place, end), CHANCES[number % len(CHANCES)])
+        for number, place in enumerate(places)
+    ]
+
+
+def replay(
+    recorded: Recorded, cuts: Sequence[Cut], judge: Judge, folder: Path, jobs: int = 2
+) -> Tally:
+    """Do them.
+
+    Args:
+        recorded: the disk.
+        cuts: in the order of their positions.
+        judge: can be pickled.
+        folder: for what is left over; emptied again and again.
+        jobs: processes.
+    """
+    tally = Tally()
+    parts = [cuts[job::jobs] for job in range(jobs)]
+    with ProcessPoolExecutor(jobs) as pool:
+        tasks = [
+            pool.submit(_replay_part, recorded, part, judge, folder / f"job{job}")
+            for job, part in enumerate(parts)
+        ]
+        for task in tasks:
+            for cut, wrong in task.result():
+                tally.add(cut, wrong)
+    return tally
+
+
+def _replay_part(
+    recorded: Recorded, cuts: Sequence[Cut], judge: Judge, folder: Path
+) -> list[tuple[Cut, list[str]]]:
+    return list(_each(recorded, cuts, judge, folder))
+
+
+def _each(
+    recorded: Recorded, cuts: Sequence[Cut], judge: Judge, folder: Path
+) -> Iterator[tuple[Cut, list[str]]]:
+    log, base = BlockLog.read(recorded.log), recorded.base.read_bytes()
+    marks = list(marks_of(log, len(base)))
+    disk = Disk(log, base, recorded.lies)
+    for cut in cuts:
+        left = disk.cut(cut.position, cut.chance, cut.number)
+        try:
+            files = read_out(left, folder)
+        except Beyond as beyond:
+            yield cut, [f"disk: {beyond}"]
+        else:
+            yield cut, judge(cut.number, files, fold(marks, cut.position))
