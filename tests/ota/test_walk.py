@@ -6,78 +6,45 @@ Only the times of its trial are shorter here: the board file is a copy with othe
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.places import REPOSITORY
+from tests.typed import blocks, install, lines, typed
 
 TEXT = (REPOSITORY / "docs" / "technician.md").read_text()
 SHORTER = {"settle_ms": 300, "shadow_ms": 900, "probation_ms": 1800, "people": 3}
 LIMIT_S = 240
 
 
-def blocks() -> list[str]:
+def walk() -> list[str]:
     """What the walk prints to be typed, in its order."""
-    walk = TEXT.partition("## The walk")[2]
-    return re.findall(r"^```sh\n(.*?)^```$", walk, re.MULTILINE | re.DOTALL)
+    return blocks(TEXT.partition("## The walk")[2])
 
 
 def commands() -> list[str]:
     """One per line, as a shell would read them."""
-    joined = "\n".join(blocks()).replace("\\\n", " ")
-    return [re.sub(r"\s+", " ", line).strip() for line in joined.splitlines() if line.strip()]
+    return lines("\n".join(walk()))
 
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
     """The folder in which it was done, and what was said by the commands, per block."""
     folder = tmp_path_factory.mktemp("walk")
-    prepare(folder)
-    parts = [f"echo '== {number}'\n{block}" for number, block in enumerate(blocks())]
-    script = folder / "walk.sh"
-    script.write_text("set -e\n" + "\n".join(parts) + "\nwait\necho '== done'\n")
-    environment = {name: value for name, value in os.environ.items() if "HAETAE" not in name}
-    environment["PATH"] = f"{folder}/bin:{os.environ['PATH']}"
-    environment["PYTHONPATH"] = f"{folder}/bin:{REPOSITORY}"
-    done = subprocess.run(
-        ["bash", script.name],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=LIMIT_S,
-        start_new_session=True,
+    environment = install(folder)
+    faster_board(folder / "board_configs")
+    parts = [f"echo '== {number}'\n{block}" for number, block in enumerate(walk())]
+    script = "\n".join(parts) + "\nwait\necho '== done'"
+    said = re.split(
+        r"^== (?:\d+|done)\n", typed(script, folder, environment, LIMIT_S), flags=re.MULTILINE
     )
-    assert done.returncode == 0, done.stdout[-3000:]
-    said = re.split(r"^== (?:\d+|done)\n", done.stdout, flags=re.MULTILINE)[1:]
-    return folder, said
+    return folder, said[1:]
 
 
-def prepare(folder: Path) -> None:
-    """The `haetae` command of these sources, and the board and site files."""
-    programs = folder / "bin"
-    packaged = programs / "haetae-0.dist-info"
-    packaged.mkdir(parents=True)
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    groups = [
-        "\n".join([f"[{group}]", *(f"{name} = {where}" for name, where in entries.items())])
-        for group, entries in project["entry-points"].items()
-    ]
-    (packaged / "entry_points.txt").write_text("\n".join(groups) + "\n")
-    about = f"Metadata-Version: 2.1\nName: haetae\nVersion: {project['version']}\n"
-    (packaged / "METADATA").write_text(about)
-    command = programs / "haetae"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m runtime.main "$@"\n')
-    command.chmod(0o755)
-    boards = folder / "board_configs"
+def faster_board(boards: Path) -> None:
+    """The board and site files, with shorter times of a trial."""
     boards.mkdir()
     (boards / "site").symlink_to(REPOSITORY / "board_configs" / "site")
     text = (REPOSITORY / "board_configs" / "updates_demo.toml").read_text()
@@ -89,13 +56,13 @@ def prepare(folder: Path) -> None:
 
 def block_with(walked, command: str) -> str:
     """What was said in the block in which this was typed."""
-    number = next(n for n, block in enumerate(blocks()) if command in block)
+    number = next(n for n, block in enumerate(walk()) if command in block)
     return walked[1][number]
 
 
 def test_every_command_ends_well(walked):
     _, said = walked
-    assert len(said) == len(blocks()) + 1
+    assert len(said) == len(walk()) + 1
 
 
 def test_the_first_status(walked):

@@ -106,7 +106,7 @@ def test_who_stirs_is_not_learned_even_if_nobody_sees_them():
 
 
 def test_who_is_neither_seen_nor_stirs_is_learned_and_forgotten_when_they_leave():
-    """What remains: see privacy.md. It ends two seconds after they have moved."""
+    """What remains: see docs/privacy.md. It ends two seconds after they have moved."""
     room = Room()
     room.watch(person(), 3 * LEARN_MS)
     assert room.learned_in() == 1.0
