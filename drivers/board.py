@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import floor
 from pathlib import Path
 from typing import Annotated, Literal
@@ -25,6 +25,11 @@ MAX_JOURNAL_BYTES = 1 << 28
 _BLIND = "a blind camera must be an alarm within 1 s"
 
 Name = Annotated[str, Meta(min_length=1)]
+Feature = Literal[
+    "camera", "npu", "output", "input", "watchdog", "thermal", "serial", "usb", "storage", "image"
+]
+"""What a test may need. serial: a link to a technician's PC; usb: a socket for a stick; storage:
+flash that can be cut; image: `haetae image build` makes one for it."""
 PositiveInt = Annotated[int, Meta(ge=1)]
 NonNegativeInt = Annotated[int, Meta(ge=0)]
 
@@ -136,7 +141,7 @@ class Board(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Left out: `haetae check --live` does not look at the temperature."""
     verified: list[str] = []
     """What was tried on this very board, when and how; empty: nothing was."""
-    supported: list[str] = []
+    supported: list[Feature] = []
     """What the test runner may try on this board."""
 
 
@@ -170,6 +175,18 @@ def _device(camera: CameraConfig) -> Iterator[Complaint]:
             yield f"camera.{name}", getattr(camera, name), allowed
 
 
+def _supported(
+    supported: list[str], inputs: list[InputConfig], thermal: ThermalConfig | None
+) -> Iterator[Complaint]:
+    """What a test would look for in vain."""
+    for name in sorted({name for name in supported if supported.count(name) > 1}):
+        yield "supported", name, "must be named once"
+    for name, section in (("input", inputs), ("thermal", thermal)):
+        if name in supported and not section:
+            what = "[[inputs]]" if name == "input" else "[thermal]"
+            yield "supported", name, f"must be left out, or the file must have {what}"
+
+
 def _memory(memory: MemoryConfig) -> Iterator[Complaint]:
     if memory.headroom_mb > memory.address_space_mb:
         allowed = f"must be <= memory.address_space_mb = {memory.address_space_mb}"
@@ -201,6 +218,7 @@ CHECKS = (
     Check(("memory",), _memory),
     Check(("camera",), _camera_times),
     Check(("camera",), _device),
+    Check(("supported", "inputs", "thermal"), _supported),
     *npu_config.CHECKS,
     Check(("models",), _bodies),
     Check(("storage",), _journal_size),
@@ -212,10 +230,14 @@ CHECKS = (
 )
 
 
-def load_board(path: str | Path) -> Board:
+def load_board(path: str | Path, more: Sequence[Check] = ()) -> Board:
     """Read a board file.
+
+    Args:
+        path: of the file.
+        more: rules of a floor above.
 
     Raises:
         ConfigErrors: every mistake in it, those between values included.
     """
-    return load_strict(path, Board, CHECKS)
+    return load_strict(path, Board, (*CHECKS, *more))

@@ -21,8 +21,8 @@ class InputConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     role: Literal["acknowledge", "mute", "self_test"]
     """acknowledge: every alarm; mute: what sounds now; self_test: exercises the outputs."""
     driver: Name
-    chip: str = "/dev/gpiochip0"
-    """Of the driver gpio: the chip's device file."""
+    chip: Name = "/dev/gpiochip0"
+    """Of the driver gpio: the chip's label, such as "gpio3" (gpiodetect), or its device file."""
     line: str = ""
     """Of the driver gpio: the line's name or number."""
     active_low: bool = True

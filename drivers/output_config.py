@@ -14,6 +14,7 @@ _RELEASE_OFF = {
     "fault": "the fault relay is normally energised, so a crash shows only when it drops",
     "siren": "a crash must not sound a siren",
 }
+_BOOT_OFF = "a board that never starts must show as a fault; wire or bias the line the other way"
 ONLY_OF = {
     "gpio": ("line", "active_low", "drive", "read_back", "readback_line", "readback_active_low"),
     "modbus": ("port", "coil", "register"),
@@ -34,8 +35,8 @@ class OutputConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Level from power-on until the runtime takes the output over (pull resistor, SoC default)."""
     on_release: Level = "off"
     """Level after the runtime has let go of it, crash included."""
-    chip: str = "/dev/gpiochip0"
-    """Of the driver gpio: the chip's device file."""
+    chip: Name = "/dev/gpiochip0"
+    """Of the driver gpio: the chip's label, such as "gpio3" (gpiodetect), or its device file."""
     line: str = ""
     """Of the driver gpio: the line's name or number."""
     active_low: bool = False
@@ -79,6 +80,8 @@ def _outputs(outputs: dict[str, OutputConfig]) -> Iterator[Complaint]:
         first.setdefault(output.name, key)
         if output.on_release == "on" and output.role in _RELEASE_OFF:
             yield f"{key}.on_release", "on", f'must be "off": {_RELEASE_OFF[output.role]}'
+        if output.on_boot == "on" and output.role == "fault":
+            yield f"{key}.on_boot", "on", f'must be "off": {_BOOT_OFF}'
 
 
 def _drivers(outputs: dict[str, OutputConfig]) -> Iterator[Complaint]:
@@ -91,10 +94,15 @@ def _drivers(outputs: dict[str, OutputConfig]) -> Iterator[Complaint]:
                 if driver != output.driver and value != getattr(defaults, name):
                     allowed = f'must be left out: the driver is not "{driver}"'
                     yield f"{key}.{name}", value, allowed
-        if output.driver == "gpio" and not output.line:
-            yield f"{key}.line", output.line, "must name the line, or say its number on the chip"
         if output.driver == "modbus":
             yield from _modbus(key, output)
+
+
+def _named(drivers: dict[str, str], lines: dict[str, str]) -> Iterator[Complaint]:
+    """Apart from the rest of an output, so that a file with empty places is told all of them."""
+    for at, line in lines.items():
+        if not line and drivers[at.removesuffix("line") + "driver"] == "gpio":
+            yield at, line, "must name the line, or say its number on the chip"
 
 
 def _modbus(key: str, output: OutputConfig) -> Iterator[Complaint]:
@@ -162,6 +170,7 @@ def _roles(roles_by_key: dict[str, str]) -> Iterator[Complaint]:
 CHECKS = (
     Check(("outputs[].role",), _roles),
     Check(("outputs[]",), _outputs),
+    Check(("outputs[].driver", "outputs[].line"), _named),
     Check(("outputs[]",), _drivers),
     Check(("outputs[]",), _buses),
     Check(("outputs[]", "inputs[]"), _lines),

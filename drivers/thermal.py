@@ -81,7 +81,8 @@ class Thermal:
 
         Raises:
             ThermalFault: reason "cannot_read"; "too_hot" from `too_hot_c` on; "governor" when
-                the NPU's is another one than stated. The reading is complete but for the first.
+                the NPU's is another one than stated; "slow_clock" when it runs below `least_mhz`.
+                The reading is complete but for the first.
         """
         reading, config = self.reading, self._config
         hottest_c = -273.15
@@ -101,6 +102,9 @@ class Thermal:
         if config.governor and reading.governor != config.governor:
             stated = f"{reading.governor!r}, the board file says {config.governor!r}"
             raise ThermalFault("governor", f"{config.devfreq}: {stated}")
+        if reading.clock_hz < config.least_mhz * 1_000_000:
+            stated = f"{reading.clock_hz / 1e6:g} MHz, at least {config.least_mhz} are needed"
+            raise ThermalFault("slow_clock", f"{config.devfreq}: {stated}")
         return reading
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ import gpiod
 from gpiod.line import Bias, Direction, Edge, Value
 
 from drivers.faults import InputFault
+from drivers.gpio_chip import chip_path
 from drivers.interfaces import Clock
 from drivers.operator_config import InputConfig
 
@@ -39,8 +40,9 @@ class GpioInput:
         self.name = config.name
         line: int | str = int(config.line) if config.line.isdecimal() else config.line
         try:
+            chip = chip_path(config.chip, gpiod.Chip)
             self._request: Any = gpiod.request_lines(
-                config.chip, consumer=CONSUMER, config={line: _settings(config)}
+                chip, consumer=CONSUMER, config={line: _settings(config)}
             )
             self._level = self._request.get_value(line) is Value.ACTIVE
         except (OSError, ValueError) as error:

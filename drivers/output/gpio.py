@@ -17,6 +17,7 @@ import gpiod
 from gpiod.line import Direction, Drive, Value
 
 from drivers.faults import OutputFault
+from drivers.gpio_chip import chip_path
 
 if TYPE_CHECKING:  # it is also imported by the small process of the dead man
     from drivers.interfaces import Clock
@@ -153,9 +154,11 @@ def _request(config: OutputConfig, line: int | str, feedback: int | str | None) 
         )
     where = f"{config.name}: {config.chip} line {config.line}"
     try:
-        return gpiod.request_lines(config.chip, consumer=CONSUMER, config=wanted)
+        chip = chip_path(config.chip, gpiod.Chip)
+        return gpiod.request_lines(chip, consumer=CONSUMER, config=wanted)
     except ValueError as error:
         raise OutputFault("cannot_request", f"{where}: {error}") from error
     except OSError as error:
         reason, advice = REASONS.get(error.errno or 0, ("cannot_request", str(error)))
+        advice = advice if config.chip.startswith("/") else f"{advice} ({error.strerror})"
         raise OutputFault(reason, f"{where}: {advice}") from error

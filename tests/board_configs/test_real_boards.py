@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from drivers.board import load_board
+from drivers.board import Board, load_board
+from drivers.npu.rockchip import CORES
+from runtime.board_check import check_board
 from tests.places import REPOSITORY
 
 MADE_OF_CODE = {"sim", "updates_demo"}
@@ -18,6 +22,18 @@ EXPECTED = {
     *("raspberrypi-5", "qemu-virt-arm64"),
 }
 MAX_LINES = 40
+OTHER_LINE = re.compile(r"^# (?P<line>(?P<key>[a-z]+) = \{.*\})$", re.MULTILINE)
+"""A line in a comment that may be put in the place of the one with its key."""
+
+
+def entry_points() -> dict[str, list[str]]:
+    """Names of our drivers by kind."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    found: dict[str, list[str]] = {}
+    for point in project["entry-points"]["haetae.drivers"]:
+        kind, _, name = point.partition(".")
+        found.setdefault(kind, []).append(name)
+    return found
 
 
 def test_the_boards_are_there():
@@ -40,8 +56,55 @@ class TestBoard:
         assert board.dead_man is not None and board.dead_man.driver == "process"
         assert {output.on_release for output in board.outputs} == {"off"}
 
+    def test_it_states_its_levels(self, path: Path):
+        """Not by leaving them out: whoever ports a board has to measure them."""
+        for output in tomllib.loads(path.read_text())["outputs"]:
+            assert {"on_boot", "on_release"} <= set(output)
+
+    def test_its_camera_and_chips_keep_their_names(self, path: Path):
+        """/dev/video0 and gpiochip4 belong to whoever comes first; QEMU has one of each."""
+        board = load_board(path)
+        if path.stem != "qemu-virt-arm64":
+            assert board.camera.source.startswith("/dev/v4l/by-path/")
+            assert not any(output.chip.startswith("/dev/") for output in board.outputs)
+
+    def test_it_passes_the_board_check(self, path: Path):
+        names = entry_points().get
+        assert check_board(path, lambda kind: names(kind, [])).name == path.stem
+
     def test_what_it_does_not_claim_it_says(self, path: Path):
         """Nobody has tried these boards: a file that claims more has to say when and how."""
         board = load_board(path)
         text = path.read_text()
         assert board.verified or "was tried on the board itself" in text or "not yet" in text
+
+
+def with_other_lines(path: Path, tmp_path: Path) -> Board:
+    """The file as its comments say that it may be."""
+    text = path.read_text()
+    for other in OTHER_LINE.finditer(text):
+        text, count = re.subn(rf"^{other['key']} = .*$", other["line"], text, flags=re.MULTILINE)
+        assert count == 1, other["key"]
+    file = tmp_path / path.name
+    file.write_text(text)
+    return load_board(file)
+
+
+@pytest.mark.parametrize("name", ["radxa-rock-5b", "orangepi-5", "radxa-rock-3a"])
+def test_a_rockchip_board_names_its_npu(name: str, tmp_path: Path):
+    """In comments: the packages that come with the runtime hold no .rknn files."""
+    path = REPOSITORY / "board_configs" / f"{name}.toml"
+    plain, board = load_board(path), with_other_lines(path, tmp_path)
+    assert (plain.npu.driver, board.npu.driver) == ("tflite", "rknn")
+    assert plain.soc.startswith(board.npu.target) and board.npu.target in CORES
+    assert board.npu.rknn_runtimes and board.npu.rknn_drivers
+    assert board.thermal and board.thermal.governor == "performance" and board.thermal.least_mhz
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("nxp-imx8mp-evk", "libvx_delegate"), ("google-coral-dev", "libedgetpu")]
+)
+def test_a_board_with_a_delegate_names_it(name: str, library: str):
+    board = load_board(REPOSITORY / "board_configs" / f"{name}.toml")
+    assert library in board.npu.delegate and board.npu.call_deadline_ms
+    assert "npu" in board.supported

@@ -32,6 +32,13 @@ def test_the_simulated_board_has_no_mistake(tmp_path: Path) -> None:
 
 
 ONE = [
+    ([('supported = ["camera"', 'supported = ["cam"')], "supported[0] = 'cam': must be \"camera\""),
+    (
+        [('supported = ["camera"', 'supported = ["output"')],
+        "supported = 'output': must be named on",
+    ),
+    ([('supported = ["camera"', 'supported = ["input"')], "supported = 'input': must be left out"),
+    ([('supported = ["camera"', 'supported = ["thermal"')], "supported = 'thermal': must be left"),
     ([("fps = 10.0", "fps = 3.0")], "camera.fps = 3.0: must be > 3: a blind camera"),
     ([("no_frame_ms = 900", "no_frame_ms = 901")], "camera.no_frame_ms = 901: must be <= 900 ms"),
     ([("no_frame_ms = 900", "no_frame_ms = 200")], "camera.no_frame_ms = 200: must be > 200 ms"),

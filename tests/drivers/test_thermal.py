@@ -91,6 +91,17 @@ def test_another_governor_than_stated_is_told(sysfs):
         assert thermal.read().governor == "performance"
 
 
+def test_a_clock_below_what_is_stated_is_told(sysfs):
+    """An eighth of the speed is a fault, not a slow camera."""
+    config = ThermalConfig(devfreq=NPU, least_mhz=800)
+    with Thermal(config, sysfs) as thermal:
+        write(sysfs, f"devfreq/{NPU}/cur_freq", "800000000")
+        assert thermal.read().clock_hz == 800_000_000
+        write(sysfs, f"devfreq/{NPU}/cur_freq", "200000000")
+        with pytest.raises(ThermalFault, match=r"slow_clock: fdab0000\.npu: 200 MHz, at least 800"):
+            thermal.read()
+
+
 MISSING = [
     (ThermalConfig(zones=["cpu"]), "no thermal zone 'cpu' .*: gpu-thermal, npu-thermal, soc-the"),
     (ThermalConfig(devfreq="27700000.npu"), f"no devfreq '27700000.npu' .*: {NPU}"),
