@@ -108,10 +108,10 @@ def check(argv: list[str]) -> int:
     except ConfigErrors as refused:
         return _refuse(refused, REFUSED_CONFIG)
     print("no mistakes")
-    return _look(board) if arguments.live and board is not None else OK
+    return look(board) if arguments.live and board is not None else OK
 
 
-def _look(board: Board) -> int:
+def look(board: Board) -> int:
     """Tell what of the board is there. Returns 1 when something is wrong."""
     from runtime.live_check import live_check
 

@@ -14,12 +14,15 @@ from typing import Any, NamedTuple, cast
 from drivers.board import Board
 from drivers.clock import MonotonicClock
 from drivers.faults import CameraFault, ModelRefused, NpuFault, ThermalFault
+from drivers.gpio_chip import chip_path
 from drivers.interfaces import Camera, Npu
 from drivers.thermal import SYSFS, Thermal
 from models.package import find_package, load_package
 from models.signature import open_session
 from runtime import plugins
 from runtime.options import FindDriver
+
+BY_PATH = Path("/dev/v4l/by-path")
 
 
 class Finding(NamedTuple):
@@ -75,11 +78,31 @@ def _camera(board: Board, find: FindDriver) -> Iterator[Finding]:
     try:
         camera.open()
         size = f"{camera.width_px}x{camera.height_px} at {camera.fps:g}/s"
-        yield Finding(f"camera {config.source or config.driver}: {size}")
+        name = _stable_name(config.source)
+        yield Finding(f"camera {config.source or config.driver}: {size}{name}")
     except CameraFault as fault:
-        yield Finding(f"camera {config.source or config.driver}", str(fault))
+        there = _stable_names(config.source)
+        yield Finding(f"camera {config.source or config.driver}", f"{fault}{there}")
     finally:
         camera.close()
+
+
+def _stable_name(source: str) -> str:
+    """What to write instead of /dev/videoN, which belongs to whoever is plugged in first."""
+    if not source.startswith("/dev/video"):
+        return ""
+    named = [str(path) for path in _links() if path.resolve() == Path(source).resolve()]
+    return f"; write rather {named[0]}" if named else ""
+
+
+def _stable_names(source: str) -> str:
+    """Of the cameras that are plugged in, where the one that the file names is not."""
+    names = ", ".join(map(str, _links()))
+    return f"; there are: {names}" if names and source.startswith("/dev/") else ""
+
+
+def _links() -> list[Path]:
+    return sorted(BY_PATH.glob("*-video-index0"))
 
 
 def _networks(board: Board, find: FindDriver) -> Iterator[Finding]:
@@ -110,7 +133,7 @@ def _lines(board: Board, open_chip: Callable[[str], Any] | None) -> Iterator[Fin
 
 def _line_problem(open_chip: Callable[[str], Any], path: str, line: str) -> str:
     try:
-        chip = open_chip(path)
+        chip = open_chip(chip_path(path, open_chip))
     except (OSError, ValueError) as error:
         return str(error)
     try:

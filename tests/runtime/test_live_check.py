@@ -19,13 +19,15 @@ from drivers.interfaces import Session
 from drivers.npu.tflite import TfliteNpu
 from drivers.operator_config import InputConfig
 from drivers.thermal_config import ThermalConfig
+from runtime import live_check as module
 from runtime import plugins
 from runtime.cli import check
-from runtime.live_check import live_check
+from runtime.live_check import Finding, live_check
 from tests.drivers.camera.video_device import Camera
 from tests.places import REPOSITORY
 
 BOARDS = REPOSITORY / "board_configs"
+CHIP = "/dev/gpiochip0"
 NAMES = {"SIREN": "", "RELAY": "", "BUTTON": "", "HELD": "gpio-keys"}
 """Lines of the chip, and who holds them."""
 
@@ -97,8 +99,11 @@ class Bench:
             raise ValueError(f"cannot map '{name}' to offset")
         return SimpleNamespace(used=bool(NAMES[name]), consumer=NAMES[name])
 
+    def look(self) -> list[Finding]:
+        return list(live_check(self.board, self.find, self.sysfs, self.chip))
+
     def faults(self) -> list[str]:
-        found = list(live_check(self.board, self.find, self.sysfs, self.chip))
+        found = self.look()
         assert len(found) >= 6 and self.opened == []
         assert self.camera.file is None or self.camera.file.is_closed
         return [f"{what}: {problem}" for what, problem in found if problem]
@@ -150,6 +155,33 @@ def test_one_fault(bench, plant, expected):
         bench.board = replace(bench.board, **changes)
     (found,) = bench.faults()
     assert expected in found
+
+
+def test_a_camera_has_a_name_that_stays(bench, tmp_path, monkeypatch):
+    """/dev/videoN is told the name of its socket; a name that is not there, those that are."""
+    device, link = Path(bench.board.camera.source), tmp_path / "socket-video-index0"
+    link.symlink_to(device)
+    monkeypatch.setattr(module, "BY_PATH", tmp_path)
+    (told,) = [each.what for each in bench.look() if each.what.startswith("camera")]
+    assert told.endswith(f"; write rather {link}")
+    bench.camera.unplug()
+    (fault,) = bench.faults()
+    assert fault.endswith(f"; there are: {link}")
+
+
+def test_a_chip_is_found_by_its_label(bench, monkeypatch):
+    monkeypatch.setattr(module, "chip_path", lambda name, _: name.replace("gpio3", CHIP))
+    bench.board = replace(bench.board, **outputs(bench, chip="gpio3"))
+    assert bench.faults() == []
+
+
+def test_a_slow_npu_is_told(bench):
+    bench.write("devfreq/1.npu/governor", "rknpu_ondemand")
+    bench.write("devfreq/1.npu/cur_freq", "200000000")
+    config = ThermalConfig(zones=["cpu-thermal"], devfreq="1.npu", least_mhz=800)
+    bench.board = replace(bench.board, thermal=config)
+    (fault,) = bench.faults()
+    assert "slow_clock: 1.npu: 200 MHz, at least 800 are needed" in fault
 
 
 def test_a_watchdog_that_cannot_be_stopped_is_told(bench):
