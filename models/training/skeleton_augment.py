@@ -17,6 +17,12 @@ JITTER: Final = 0.08
 """Standard deviation of each side of the box, as a share of its size."""
 CUT_SHARE, EDGE_SHARE, BLOCK_SHARE, FAR_SHARE = 0.22, 0.12, 0.25, 0.25
 """How many boxes are cut short, pictures end inside the body, things stand before it, are far."""
+BESIDE_SHARE: Final = 0.25
+"""How many have somebody close behind or beside them, who is not the one that is asked for."""
+BESIDE_SCALE, BESIDE_SHIFT = (0.65, 1.05), (0.3, 0.9)
+"""How large that one is, and how far aside, in widths of the box."""
+IN_FRONT: Final = 0.07
+"""What is this near to the person's own joints stays theirs, as a share of the input's height."""
 FREE_TURN, QUARTER_TURN = 0.12, 0.15
 SMALL_TURN_DEG: Final = 10.0
 SMALLEST_HEIGHT_PX: Final = 22.0
@@ -51,8 +57,10 @@ def plain(person: Person, size: Size = FULL) -> Sample:
     return Sample(_warp(person.pixels, matrix, size), joints.astype(np.float32), *person[3:])
 
 
-def augmented(rng: np.random.Generator, person: Person, size: Size = FULL) -> Sample:
-    """One random version."""
+def augmented(
+    rng: np.random.Generator, person: Person, size: Size = FULL, other: Person | None = None
+) -> Sample:
+    """One random version; `other` may come to stand behind."""
     turn_deg = _turn(rng)
     box = person.box if abs(turn_deg) < 30 else _turned_box(person, turn_deg)
     pixels, weight, seen = person.pixels, person.weight.copy(), person.seen.copy()
@@ -64,6 +72,8 @@ def augmented(rng: np.random.Generator, person: Person, size: Size = FULL) -> Sa
     if matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0] < 0:
         joints, weight, seen = joints[MIRROR], weight[MIRROR], seen[MIRROR]
     picture = _warp(pixels, matrix, size)
+    if other is not None and rng.random() < BESIDE_SHARE:
+        _beside(rng, picture, joints[weight > 0], other)
     _leave_out(joints, weight, seen, (0, 0, *size))
     if rng.random() < EDGE_SHARE:
         _edge(rng, picture, joints, weight, seen)
@@ -152,6 +162,27 @@ def _leave_out(
     out = (x < x1) | (x >= x2) | (y < y1) | (y >= y2)
     weight[out] = 0
     seen[out] = 0
+
+
+def _beside(rng: np.random.Generator, picture: U8, joints: F32, other: Person) -> None:
+    """Somebody else, cut out along the box, behind the hull of the person's own joints."""
+    if len(joints) < 4:
+        return
+    size = (picture.shape[1], picture.shape[0])
+    matrix = crop_matrix(other.box, 0.0, rng.random() < 0.5, size)
+    matrix *= rng.uniform(*BESIDE_SCALE)
+    wide = abs(matrix[0, 0]) * float(other.box[2] - other.box[0])
+    matrix[0, 2] += rng.choice((-1, 1)) * rng.uniform(*BESIDE_SHIFT) * wide
+    corners = other.box.reshape(2, 2) @ matrix[:, :2].T + matrix[:, 2]
+    low, high = corners.min(0).round().astype(int), corners.max(0).round().astype(int)
+    shown = np.zeros(picture.shape[:2], np.uint8)
+    cv2.rectangle(shown, low.tolist(), high.tolist(), 255, cv2.FILLED)
+    own = np.zeros_like(shown)
+    cv2.fillConvexPoly(own, cv2.convexHull(joints.astype(np.int32)), 255)
+    near = int(IN_FRONT * size[1])
+    own = cv2.dilate(own, np.ones((2 * near + 1, 2 * near + 1), np.uint8))
+    shown[own > 0] = 0
+    np.copyto(picture, _warp(other.pixels, matrix, size), where=shown[:, :, None] > 0)
 
 
 def _edge(rng: np.random.Generator, picture: U8, joints: F32, weight: F32, seen: F32) -> None:

@@ -88,7 +88,10 @@ class Draw:
 
     def batch(self, rng: np.random.Generator, size: Size) -> tuple[U8, Tensor, Tensor, Tensor]:
         """Pictures uint8[N, H, W, 3] of a size, joints, weights, visibility."""
-        found = [augmented(rng, self.people[self(rng)], size) for _ in range(BATCH)]
+        found = [
+            augmented(rng, self.people[self(rng)], size, self.people[self(rng)])
+            for _ in range(BATCH)
+        ]
         pixels, *rest = (np.stack(part) for part in zip(*found, strict=True))
         return pixels, *(torch.from_numpy(part.astype(np.float32)) for part in rest)
 

@@ -13,7 +13,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed (extra: train)")
 import torch
 
 from models.person_crop import PersonCrop
-from models.training import skeleton_train
+from models.training import skeleton_augment, skeleton_train
 from models.training.skeleton_augment import FULL, MIRROR, augmented, plain
 from models.training.skeleton_cache import People, Person, Writer
 from models.training.skeleton_student import (
@@ -97,6 +97,21 @@ def test_joints_follow_their_pixels_through_every_change(size: tuple[int, int]) 
             right += int(np.argmax(pixel) in (int(np.argmax(own)), int(np.argmax(swapped))))
     assert judged > 200
     assert right / judged > 0.9
+
+
+def test_somebody_beside_is_seen_and_never_covers_the_person_asked_for() -> None:
+    magenta = dots(7)._replace(pixels=np.full((240, 200, 3), (255, 0, 255), np.uint8))
+    shown = 0
+    for seed in range(30):
+        sample = plain(dots(seed))
+        picture = sample.pixels.copy()
+        skeleton_augment._beside(np.random.default_rng(seed), picture, sample.joints, magenta)
+        changed = (picture != sample.pixels).any(2)
+        shown += int(changed.any())
+        hull = np.zeros(picture.shape[:2], np.uint8)
+        cv2.fillConvexPoly(hull, cv2.convexHull(sample.joints.astype(np.int32)), 1)
+        assert not changed[hull > 0].any()
+    assert shown > 20
 
 
 def test_a_mirrored_person_has_their_left_on_the_other_side() -> None:
