@@ -59,7 +59,7 @@ class Last(_Kept, frozen=True, kw_only=True):
     """How the last trial, transfer or way back ended.
 
     Attributes:
-        outcome: "", "confirmed", "rolled_back", "went_back", "abandoned" or "damaged".
+        outcome: "", "confirmed", "rolled_back", "went_back", "abandoned", "damaged" or "image".
         reason: of `ota.refusal.REASONS`; "" where all is well. detail: values.
         release, version, digest: of what it was about.
     """
@@ -99,6 +99,7 @@ class State(_Kept, frozen=True, kw_only=True):
         trial: slot that is being tried; NONE.
         tries: of the staged or tried slot, made durable before each.
         floor: least security counter that may run; rises on confirm.
+        image: release of the students that came with the image, when that was last looked at.
         slots: what they hold.
         last: why the students are what they are.
         site: the site file.
@@ -109,6 +110,7 @@ class State(_Kept, frozen=True, kw_only=True):
     trial: Slot = NONE
     tries: Count = 0
     floor: Count = 0
+    image: Count = 0
     slots: tuple[SlotInfo, SlotInfo] = (SlotInfo(), SlotInfo())
     last: Last = Last()
     site: SiteState = SiteState()

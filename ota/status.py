@@ -33,6 +33,7 @@ OUTCOMES: Final[dict[str, str]] = {
     "": "nothing was updated yet",
     "confirmed": "the new students stay",
     "rolled_back": "the trial failed; the students before go on",
+    "image": "another image came, and of its students and those on flash the newer ones run",
     "went_back": "an operator went back to the students before",
     "abandoned": "the update was given up",
     "damaged": "students on flash were damaged and set aside",

@@ -86,6 +86,7 @@ def outcome(last: Table) -> str:
         "abandoned": "given up",
         "damaged": "found damaged",
         "went_back": "went back to the students before",
+        "image": "newer than the others when the image changed",
     }
     told = text(last, "outcome")
     if not told:

@@ -155,6 +155,51 @@ def set_aside(state: State, slot: int, reason: str, detail: str, before: int) ->
     return state
 
 
+def image_changed(state: State, release: int, counter: int) -> State:
+    """Another image runs: of its own students and those in the slots, the newer ones run.
+
+    Newer students of the image take over, and the set in the slot is the way back. Where the image
+    goes back to an older one, so does this. What waits for a trial or is on one, and is older than
+    the new image's students, is given up.
+
+    Args:
+        state: `image` is the release that the image before had.
+        release, counter: of the students that came with this image.
+    """
+    is_newer = release > state.image
+    state = replace(state, image=release)
+    factory = SlotInfo(version="factory", release=release, counter=counter)
+    if is_newer:
+        state = _without_older(state, release)
+        if state.active != FACTORY and _is_newer(factory, state.slots[state.active], state):
+            last = about(factory, "image")
+            return replace(state, active=FACTORY, previous=state.active, last=last)
+    elif state.active == FACTORY != state.previous:
+        info = state.slots[state.previous]
+        if info.status == "confirmed" and _is_newer(info, factory, state):
+            last = about(info, "image")
+            return replace(state, active=state.previous, previous=FACTORY, last=last)
+    return state
+
+
+def _is_newer(one: SlotInfo, other: SlotInfo, state: State) -> bool:
+    """By release, or by what it closes; never what may not run."""
+    is_later = one.release > other.release or one.counter > other.counter
+    return is_later and one.counter >= state.floor
+
+
+def _without_older(state: State, release: int) -> State:
+    """Nothing older than this waits for a trial, or is on one."""
+    for slot, info in enumerate(state.slots):
+        if info.status == "staged" and info.release < release:
+            state = with_slot(state, slot, replace(info, status="bad", why="older"))
+            detail = f"release {info.release}; the image has {release}"
+            state = replace(state, tries=0, last=about(info, "rolled_back", "older", detail))
+            if slot == state.trial:
+                state = replace(state, trial=NONE)
+    return state
+
+
 def fall_back(state: State) -> int:
     """What runs where the active set cannot: the slot before if it may, else the factory's."""
     if FACTORY in (state.active, state.previous) or state.previous == state.active:

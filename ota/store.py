@@ -154,6 +154,18 @@ class Store(SiteStore):
         """
         self.commit(steps.gone_back(self.state, self._factory_counter))
 
+    def follow_image(self, release: int) -> None:
+        """See whether the image has changed, and with it which students are the newer ones.
+
+        Args:
+            release: of the students that came with the image.
+
+        Raises:
+            Refused: "storage" or "newer_format": what ran goes on.
+        """
+        if release != self.state.image:
+            self.commit(steps.image_changed(self.state, release, self._factory_counter))
+
     def abandon(self) -> None:
         """Give up what is not running. Raises Refused: "busy", "nothing", "storage"."""
         self.commit(steps.abandoned(self.state))

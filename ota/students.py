@@ -95,9 +95,12 @@ class Students:
     def load_active(self) -> LoadedSet:
         """At the start: the active set, or where it cannot be used the one before, or the factory.
 
+        First it sees whether a new image has brought newer students: see `steps.image_changed`.
         What cannot be used is set aside durably. What cannot be read is not before the next offer:
         it may be read then. Never raises: a camera always starts.
         """
+        with suppress(Refused):  # flash takes nothing now: what ran goes on
+            self.store.follow_image(self.facts.factory_release)
         active, before = self.store.state.active, steps.fall_back(self.store.state)
         loaded = self._load(active) or self._load(before) or LoadedSet(FACTORY, None, {})
         self.running = loaded.slot

@@ -39,7 +39,7 @@ from tests.places import REPOSITORY
 BUILD = REPOSITORY / "build" / "slots"
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 MODULES = ("virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk")
-LONGEST_S = 120
+LONGEST_S = 300
 MIB = 1 << 20
 PARTS = {"boot": 4, "misc": 1, "boot_a": 64, "boot_b": 64, "root_a": 1, "root_b": 1}
 """Partition -> MiB, each at a whole MiB, in this order from the first MiB on."""
@@ -247,9 +247,10 @@ def all_spent(disk: Disk) -> Iterator[tuple[str, bool]]:
 def nothing_boots(disk: Disk) -> Iterator[tuple[str, bool]]:
     for part in ("root_a", "root_b"):
         disk.put(part, bytes(4096))
-    _, guests = boot(disk, until="root_a is bad", times=4)
+    disk.put("misc", misc_image(BootState(("a", "b"), SlotState(1), SlotState(1), 7)))
+    _, guests = boot(disk, until="root_a is bad", times=2)
     tries = "".join(line.partition("root_")[2][0] for line in guests)
-    yield f"a, b, and all over again ({tries})", tries == "aaabbba"
+    yield f"a, b, and all over again ({tries})", tries == "aba"
 
 
 def cut_between_take_and_boot(disk: Disk) -> Iterator[tuple[str, bool]]:
