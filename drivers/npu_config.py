@@ -30,6 +30,8 @@ class NpuConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     call_deadline_ms: Annotated[int, Meta(ge=0)] = 0
     """A longer inference is `npu_fault`, on a thread of its own; 0 = call inline (CPU). The driver
     rknn may run a network three times in one call, to prove that its outputs are new."""
+    load_deadline_ms: Annotated[int, Meta(ge=500, le=60_000)] = 4000
+    """Where call_deadline_ms is set: the start of a network that takes longer is `npu_fault`."""
     golden_stale_check: bool = True
     """Treat outputs bit-identical to the last ones for a changed input as a fault."""
     target: str = ""

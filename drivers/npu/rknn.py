@@ -15,6 +15,7 @@ from drivers.clock import MonotonicClock
 from drivers.faults import ModelRefused, NpuFault
 from drivers.interfaces import Clock, Session
 from drivers.npu import rockchip
+from drivers.npu.bounded import within
 from drivers.npu.guarded import GuardedSession
 from drivers.npu.model_file import read_model
 from drivers.npu.rknn_api import RknnApi
@@ -64,23 +65,34 @@ class RknnNpu:
         Raises:
             ModelRefused: missing, empty, truncated, not a .rknn file, for another SoC, or one that
                 this runtime does not take.
-            NpuFault: "init_failed"; "wrong_version" of runtime or driver; "self_test"; "hung".
+            NpuFault: "init_failed"; "wrong_version" of runtime or driver; "self_test"; "hung", also
+                where nothing comes back within `load_deadline_ms`: that call is left behind.
         """
         self._check_file(path)
-        config = self._config
         with captured_stderr() as chatter:
-            lite = self._make(verbose=False)
-            session = self._start(lite, path, chatter)
-            chatter.forget()
-            run: Session = session
-            if config.call_deadline_ms:
-                run = GuardedSession(session, config.call_deadline_ms, self._clock)
-            cores = rockchip.single_cores(self.target, config.core_mask)
             try:
-                session.examine(run.invoke, cores, config.core_mask)
+                return within(
+                    self._config.load_deadline_ms, lambda: self._load(path, chatter), _close
+                )
             except NpuFault as fault:
-                run.close()
+                if fault.reason != "hung" or chatter.last() in fault.detail:
+                    raise
                 raise NpuFault(fault.reason, _joined(fault.detail, chatter)) from fault
+
+    def _load(self, path: str, chatter: Chatter) -> Session:
+        config = self._config
+        lite = self._make(verbose=False)
+        session = self._start(lite, path, chatter)
+        chatter.forget()
+        run: Session = session
+        if config.call_deadline_ms:
+            run = GuardedSession(session, config.call_deadline_ms, self._clock)
+        cores = rockchip.single_cores(self.target, config.core_mask)
+        try:
+            session.examine(run.invoke, cores, config.core_mask)
+        except NpuFault as fault:
+            run.close()
+            raise NpuFault(fault.reason, _joined(fault.detail, chatter)) from fault
         return run
 
     def _check_file(self, path: str) -> None:
@@ -153,6 +165,10 @@ def _target(config: NpuConfig) -> str:
     if known and target not in known:
         raise NpuFault("wrong_soc", f"this is a {', '.join(found)}; npu.target is {target!r}")
     return target
+
+
+def _close(session: Session) -> None:
+    session.close()
 
 
 def _api(lite: Any) -> RknnApi:

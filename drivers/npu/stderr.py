@@ -23,6 +23,10 @@ class Chatter:
         if self._descriptor >= 0:
             self._start = os.fstat(self._descriptor).st_size
 
+    def end(self) -> None:
+        """From now on there is nothing to ask for: the descriptor may be anybody's."""
+        self._descriptor = -1
+
     def last(self) -> str:
         """The last line that says something, at most 300 characters."""
         if self._descriptor < 0:
@@ -42,10 +46,12 @@ def captured_stderr() -> Iterator[Chatter]:
         with silent_stderr():
             yield Chatter()
         return
+    chatter = Chatter(kept)
     try:
         with _sent_to(kept):
-            yield Chatter(kept)
+            yield chatter
     finally:
+        chatter.end()
         os.close(kept)
 
 

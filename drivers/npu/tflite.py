@@ -14,6 +14,7 @@ from drivers.board import NpuConfig
 from drivers.clock import MonotonicClock
 from drivers.faults import ModelRefused, NpuFault
 from drivers.interfaces import Clock, Session
+from drivers.npu.bounded import within
 from drivers.npu.guarded import GuardedSession
 from drivers.npu.model_file import read_model
 from drivers.npu.stderr import silent_stderr
@@ -71,14 +72,22 @@ class TfliteNpu:
         Raises:
             ModelRefused: missing, empty, truncated, damaged, or with operators or tensors that
                 this runtime does not have.
-            NpuFault: the delegate failed.
+            NpuFault: the delegate failed, or did not start within `load_deadline_ms`.
         """
         content = read_model(path)
         verify_tflite(content, path)
+        config = self._config
         with silent_stderr():
-            session = self._build(content, path)
-        if self._config.call_deadline_ms:
-            return GuardedSession(session, self._config.call_deadline_ms, self._clock)
+            if not (config.delegate and config.call_deadline_ms):
+                session = self._build(content, path)
+            else:
+                session = within(
+                    config.load_deadline_ms,
+                    lambda: self._build(content, path),
+                    lambda late: late.close(),
+                )
+        if config.call_deadline_ms:
+            return GuardedSession(session, config.call_deadline_ms, self._clock)
         return session
 
     def _build(self, content: bytes, path: str) -> TfliteSession:

@@ -93,6 +93,17 @@ static int answer(network *net, const char *name) {
     return code;
 }
 
+/* As long as the control file says, and until it says otherwise. */
+static void wait_while(const char *name) {
+    char again[TEXT];
+    look(NULL, again);
+    for (long left_ms = number(again, name, 0); left_ms > 0; left_ms -= 5) {
+        usleep(5000);
+        look(NULL, again);
+        if (!number(again, name, 0)) return;
+    }
+}
+
 /* ---- loading ---------------------------------------------------------------------------- */
 
 static int line_of(network *net, char *line) {
@@ -126,6 +137,7 @@ int rknn_init(uint64_t *context, void *model, uint32_t size, uint32_t flags, voi
     (void)flags, (void)extend;
     int code = answer(NULL, "init");
     if (code) return code;
+    wait_while("init_ms");
     uint64_t length = 0;
     if (size < BODY_AT || memcmp(model, "RKNN", 4)) return MODEL;
     memcpy(&length, (char *)model + 16, 8);
@@ -213,13 +225,7 @@ int rknn_run(uint64_t context, void *extend) {
     int code = answer(net, "run");
     const char *text = net->control;
     int here = net->mask == number(text, "core", net->mask);
-    long hang_ms = here ? number(text, "hang_ms", 0) : 0;
-    while (hang_ms > 0) { /* until the control file says otherwise */
-        char again[TEXT];
-        usleep(5000), hang_ms -= 5;
-        look(NULL, again);
-        if (!number(again, "hang_ms", 0)) break;
-    }
+    if (here) wait_while("hang_ms");
     if (code && here) return code;
     long turn = here ? net->turn++ : MOST;
     char repeats[MOST + 1] = "";

@@ -270,6 +270,35 @@ def test_a_core_that_hangs_is_found_at_load(control: Control) -> None:
     assert time.monotonic() - began < 10
 
 
+def test_a_start_that_hangs_is_a_fault_in_time(control: Control) -> None:
+    """The call is left behind; what it brings late is undone, and the NPU is free again."""
+    control(init_ms=20_000)
+    began = time.monotonic()
+    fault = refused_start(control, call_deadline_ms=300, load_deadline_ms=500)
+    assert (fault.reason, fault.detail[:42]) == (
+        "hung",
+        "the NPU did not start within 500 ms: W rkn"[:42],
+    )
+    assert 0.45 < time.monotonic() - began < 2
+    (left,) = [one for one in threading.enumerate() if one.name == "npu load"]
+    control()
+    left.join(10)
+    assert not left.is_alive()
+    session = opened(control, call_deadline_ms=300)
+    right_again(session, 1)
+    session.close()
+
+
+def test_what_is_left_behind_writes_to_nobodys_descriptor(control: Control) -> None:
+    """The file that held what was printed is closed, and its number is another's."""
+    control(init_ms=20_000)
+    refused_start(control, call_deadline_ms=300, load_deadline_ms=500)
+    (left,) = [one for one in threading.enumerate() if one.name == "npu load"]
+    control(run=-1, say="late")
+    left.join(10)
+    assert not left.is_alive()
+
+
 def test_an_npu_that_never_computes_is_found_at_load(control: Control) -> None:
     control(repeats="*")
     fault = refused_start(control)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import threading
 import weakref
 from pathlib import Path
 
@@ -223,3 +224,19 @@ def test_a_deadline_puts_the_session_on_a_thread(tiny_file: str) -> None:
     session.invoke()
     assert session.output_details[0].name == "box8"
     session.close()
+
+
+def test_a_delegate_that_does_not_start_is_a_fault_in_time(
+    tiny_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for its device; the CPU alone would not."""
+    go = threading.Event()
+    monkeypatch.setattr(TfliteNpu, "_delegates", lambda self: go.wait(20) and [])
+    hanging = {"delegate": "libslow.so", "call_deadline_ms": 300, "load_deadline_ms": 500}
+    config = NpuConfig(driver="tflite", **hanging)
+    with pytest.raises(NpuFault, match="hung: the NPU did not start within 500 ms"):
+        TfliteNpu(config).load(tiny_file)
+    go.set()
+    for left in [one for one in threading.enumerate() if one.name == "npu load"]:
+        left.join(20)
+    TfliteNpu(config).load(tiny_file).close()

@@ -7,6 +7,7 @@ included. Both read the control file named by VIRTUAL_NPU, of lines `WORD VALUE`
     init, query, mask, set, run, get, release   that function's return code; `run` computes nothing
     say         what a function that fails prints
     repeats     runs that compute nothing and return 0: `*`, or `yny` for the first and third
+    init_ms     rknn_init takes so long, or until the file says otherwise
     hang_ms     a run takes so long, or until the file says otherwise
     nan         float outputs have one NaN
     unwritten   outputs are not written; `foreign`: they lie elsewhere than asked for
@@ -265,6 +266,9 @@ class RKNNLite:
             why = f"Exception: RKNN init failed. error code: {PRINTED[code]}"
             os.write(2, f"E Catch exception when init runtime!\nE Traceback\n{why}\n\n".encode())
             return -1
+        until = time.monotonic() + int(told.get("init_ms", 0)) / 1000
+        while time.monotonic() < until and "init_ms" in words():
+            time.sleep(0.005)
         _, _, size = PREAMBLE.unpack_from(self.rknn_data)
         self.rknn_runtime = Runtime(self.rknn_data[BODY_AT : BODY_AT + size].decode())
         os.write(2, b"W Query dynamic range failed. Ret code: RKNN_ERR_PARAM_INVALID.\n")
