@@ -16,15 +16,18 @@ from ota.image import boot_state
 from ota.image.boot_state import SLOTS, BootState, Slot
 from ota.image.misc import MISC, MiscPartition, change, read
 
-OK, NOT_WELL, ARGUMENTS, STORAGE = 0, 1, 2, 6
+OK, REFUSED, ARGUMENTS, STORAGE = 0, 1, 2, 6
 CMDLINE: Final = Path("/proc/cmdline")
+WAIT_MS, LOOK_MS = 600_000.0, 2000.0
+"""A stick waits so long for an image that has still to prove itself."""
 ABOUT: Final = """Which of the two slots of this camera boots. A slot has three tries; U-Boot takes
 one before each boot, and the camera gives them back once it is well."""
 EPILOG: Final = """RAUC calls get-primary, set-primary, get-state, set-state and get-current
-(bootloader-custom-backend). systemd calls prove: haetae-good.service.
+(bootloader-custom-backend); systemd calls prove (haetae-good.service) and stick
+(haetae-image@.service).
 
-exit codes: 0 done, 1 the camera was not well in time (prove), 2 wrong arguments,
-6 the boot state cannot be read or written"""
+exit codes: 0 done, 1 refused (the line says why), or the camera was not well in time (prove),
+2 wrong arguments, 6 the boot state cannot be read or written"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--link", default="unix:/run/haetae/link", help="%(default)s")
     prove.add_argument("--within-s", type=float, default=300.0, help="seconds; %(default)s")
     prove.set_defaults(run=_prove)
+    stick = commands.add_parser("stick", help="install the bundle on a USB stick, and restart")
+    stick.add_argument("device", help="its partition: /dev/sda1")
+    stick.set_defaults(run=_stick)
     return parser
 
 
@@ -155,8 +161,20 @@ def _set_primary(arguments: argparse.Namespace) -> None:
     _changed(arguments, lambda state: boot_state.primary(state, arguments.slot))
 
 
-def _set_state(arguments: argparse.Namespace) -> None:
-    (_good if arguments.state == "good" else _bad)(arguments)
+def _set_state(arguments: argparse.Namespace) -> int:
+    """As RAUC says; it gives a slot up before it writes to it, and goes no further if refused."""
+    if arguments.state == "good":
+        _good(arguments)
+        return OK
+    with MiscPartition(arguments.misc) as misc:
+        state, _ = read(misc)
+    running = _running(arguments)
+    if not boot_state.may_be_written(state, arguments.slot, running):
+        why = f"slot {running} runs and has not proved itself yet; try again in some minutes"
+        print(f"haetae-boot: slot {arguments.slot} is the way back: {why}", file=sys.stderr)
+        return REFUSED
+    _bad(arguments)
+    return OK
 
 
 def _get_state(arguments: argparse.Namespace) -> None:
@@ -189,10 +207,39 @@ def _prove(arguments: argparse.Namespace) -> int:
     why = proving.prove(ask, MonotonicClock(), arguments.within_s * 1000.0)
     if why:
         print(f"haetae-boot: slot {slot} has not proved itself: {why}", file=sys.stderr)
-        return NOT_WELL
+        return REFUSED
     _changed(arguments, lambda state: boot_state.good(state, slot))
     print(f"slot {slot} has proved itself")
     return OK
+
+
+def _stick(arguments: argparse.Namespace) -> int:
+    """Install from a stick; ends in a restart. Waits until the running slot has proved itself."""
+    stick = import_module("ota.image.stick")
+    clock, running = MonotonicClock(), _running(arguments)
+    until_ms = clock.now_ms() + WAIT_MS
+    while clock.now_ms() < until_ms and not _is_proved(arguments, running):
+        clock.sleep_until_ms(clock.now_ms() + LOOK_MS)
+    try:
+        if not stick.take(arguments.device, stick.run_program, _tell):
+            return OK
+    except stick.StickFault as fault:
+        _tell(str(fault))
+        return REFUSED
+    _tell("installed; the camera restarts")
+    code, said = stick.run_program(("systemctl", "reboot"))
+    if code:
+        _tell(f"it does not restart: {said}")
+    return OK if not code else REFUSED
+
+
+def _is_proved(arguments: argparse.Namespace, slot: Slot) -> bool:
+    with MiscPartition(arguments.misc) as misc:
+        return read(misc)[0].of(slot).is_proved
+
+
+def _tell(line: str) -> None:
+    print(f"haetae-boot: {line}", flush=True)
 
 
 if __name__ == "__main__":

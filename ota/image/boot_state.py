@@ -184,6 +184,12 @@ def bad(state: BootState, slot: Slot) -> BootState:
     return _with(state, slot, SlotState(0, False))
 
 
+def may_be_written(state: BootState, slot: Slot, running: Slot) -> bool:
+    """Whether a slot may be given up: not what runs, nor the way back of what is on trial."""
+    is_way_back = state.of(slot).is_proved and not state.of(running).is_proved
+    return slot != running and not is_way_back
+
+
 def primary(state: BootState, slot: Slot) -> BootState:
     """This slot boots next. What is known of it stays; one that was bad or spent is on trial."""
     known = state.of(slot)

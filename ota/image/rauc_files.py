@@ -55,16 +55,37 @@ _GOOD: Final = f"""\
 [Unit]
 Description=Keeps a new image once the camera is well with it; else restarts, back to the one before
 ConditionKernelCommandLine=haetae.slot
-After=local-fs.target systemd-udev-settle.service
+After=local-fs.target
 FailureAction=reboot
 
 [Service]
 Type=exec
 ExecStart=/usr/bin/haetae-boot prove --link unix:/run/haetae/link --within-s {PROVE_S}
+StandardOutput=journal+console
+StandardError=journal+console
 Environment=PYTHONDONTWRITEBYTECODE=1
 
 [Install]
 WantedBy=multi-user.target
+"""
+_STICK_UNIT: Final = """\
+[Unit]
+Description=Takes a whole-image update from USB stick %I
+After=local-fs.target dbus.socket
+RequiresMountsFor=/data/haetae
+
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/haetae-boot stick /dev/%I
+TimeoutStartSec=1h
+StandardOutput=journal+console
+StandardError=journal+console
+Environment=PYTHONDONTWRITEBYTECODE=1
+"""
+_STICK_RULE: Final = """\
+# A stick with a file system that is plugged in: see haetae-image@.service.
+ACTION=="add", SUBSYSTEM=="block", ENV{ID_BUS}=="usb", ENV{ID_FS_USAGE}=="filesystem", \\
+  TAG+="systemd", ENV{SYSTEMD_WANTS}+="haetae-image@%k.service"
 """
 _TMPFILES: Final = "d /run/rauc 0700 root root\n"
 
@@ -122,6 +143,8 @@ def root_files(board: str, certificate: bytes | None) -> list[RootFile]:
         RootFile("usr/bin/haetae-boot", _BOOT.encode(), 0o755),
         RootFile(f"etc/systemd/system/{unit}", _GOOD.encode()),
         RootFile(f"etc/systemd/system/multi-user.target.wants/{unit}", link=f"../{unit}"),
+        RootFile("etc/systemd/system/haetae-image@.service", _STICK_UNIT.encode()),
+        RootFile("etc/udev/rules.d/90-haetae-image.rules", _STICK_RULE.encode()),
         RootFile("etc/tmpfiles.d/haetae-rauc.conf", _TMPFILES.encode()),
     ]
     if certificate is not None:

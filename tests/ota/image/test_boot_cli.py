@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ota.image import boot_cli
+from ota.image import boot_cli, boot_state
 from ota.image.boot_state import LOST, SlotState, factory, misc_image, primary
 from ota.image.misc import MiscPartition, change, read
 from ota.image.prove import LOOK_MS, ill, prove
@@ -178,3 +178,13 @@ def test_nobody_answers():
 
 def test_well_too_late():
     assert "2" in proved([BLIND, WELL], within_ms=2.5 * LOOK_MS)[0]
+
+
+def test_rauc_may_not_write_over_the_way_back(camera, capsys):
+    """b is new and still to prove itself; a is what the camera goes back to."""
+    set_state(camera, lambda before: primary(boot_state.bad(before, "b"), "b"))
+    assert camera("set-state", "a", "bad") == 1
+    assert "the way back" in capsys.readouterr().err
+    assert state(camera).a == SlotState(3, True)
+    camera("good")
+    assert camera("set-state", "a", "bad") == 0

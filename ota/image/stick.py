@@ -1,0 +1,144 @@
+"""A whole-image update from a USB stick: whoever plugs it in waits until the camera restarts.
+
+The stick is mounted read-only, one bundle in its top folder is handed to RAUC, which sees by its
+signature whom it is from and for, and writes the slot that does not run. What RAUC took or refused
+is remembered by the file's SHA-256: a stick that stays in does not bring the same image again, also
+where the camera has gone back to the one before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from drivers.durable import write_file
+
+PLACE: Final = Path("/run/haetae-stick")
+TRIED: Final = Path("/data/haetae/image-tried")
+"""SHA-256 of the bundle that was handed to RAUC last."""
+OPTIONS: Final = "ro,nodev,nosuid,noexec"
+MOST_NAMES: Final = 2000
+INSTALL_S: Final = 3600.0
+_PART_BYTES: Final = 1 << 20
+_SUFFIX: Final = ".raucb"
+
+Run = Callable[[Sequence[str]], tuple[int, str]]
+"""Runs a program; gives its exit code and the last line that it printed."""
+Tell = Callable[[str], None]
+
+
+class StickFault(Exception):
+    """Nothing was installed; the message says why, and what to do."""
+
+
+def run_program(command: Sequence[str]) -> tuple[int, str]:
+    """Run a program. Raises StickFault: it is not there, or does not end."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=INSTALL_S,
+            check=False,
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        raise StickFault(f"{command[0]}: {error}") from error
+    lines = (done.stdout + "\n" + done.stderr).strip().splitlines()
+    return done.returncode, lines[-1] if lines else ""
+
+
+@contextmanager
+def mounted(device: str, run: Run, place: Path = PLACE) -> Iterator[Path]:
+    """The stick's top folder. Raises StickFault."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    code, said = run(("mount", "-o", OPTIONS, device, str(place)))
+    if code:
+        raise StickFault(f"{device} cannot be mounted: {said}")
+    try:
+        yield place
+    finally:
+        run(("umount", "--lazy", str(place)))
+
+
+def find_bundle(folder: Path) -> Path | None:
+    """The one bundle in a folder; None: there is none. Raises StickFault: there are several."""
+    found: list[Path] = []
+    with os.scandir(folder) as entries:
+        for _, entry in zip(range(MOST_NAMES), entries, strict=False):
+            is_file = stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)
+            if is_file and entry.name.endswith(_SUFFIX) and not entry.name.startswith("."):
+                found.append(Path(entry.path))
+    if len(found) > 1:
+        names = ", ".join(sorted(path.name for path in found))
+        raise StickFault(f"{names}: leave one of them on the stick")
+    return found[0] if found else None
+
+
+def install(bundle: Path, run: Run, tell: Tell, tried: Path = TRIED) -> bool:
+    """Hand a bundle to RAUC, once.
+
+    Args:
+        bundle: the file.
+        run: programs.
+        tell: is told what happens.
+        tried: remembers what was handed over last.
+
+    Returns:
+        Whether the other slot holds it now: the camera has to be restarted.
+
+    Raises:
+        StickFault: RAUC refused it; the other slot was written to only if it says so.
+        OSError: the stick cannot be read.
+    """
+    digest = sha256_of(bundle)
+    if tried.is_file() and tried.read_text().strip() == digest:
+        tell(f"{bundle.name} was tried before; it is not installed again")
+        return False
+    tell(f"installing {bundle.name}")
+    code, said = run(("rauc", "install", str(bundle)))
+    remember(tried, digest)
+    if code:
+        raise StickFault(f"{bundle.name} was refused: {said}")
+    return True
+
+
+def remember(tried: Path, digest: str) -> None:
+    """Make it durable. Raises StickFault."""
+    try:
+        write_file(tried, f"{digest}\n".encode())
+    except OSError as error:
+        raise StickFault(f"{tried}: {error.strerror}") from error
+
+
+def sha256_of(path: Path) -> str:
+    """In hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(_PART_BYTES):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def take(device: str, run: Run, tell: Tell, place: Path = PLACE, tried: Path = TRIED) -> bool:
+    """All of it, for one stick.
+
+    Returns:
+        Whether the camera has to be restarted.
+
+    Raises:
+        StickFault: why nothing was installed.
+    """
+    try:
+        with mounted(device, run, place) as folder:
+            bundle = find_bundle(folder)
+            return bundle is not None and install(bundle, run, tell, tried)
+    except OSError as error:
+        raise StickFault(f"{device}: {error}") from error

@@ -1,0 +1,124 @@
+"""A USB stick with a whole image: one bundle, once, handed to RAUC."""
+
+import pytest
+
+from ota.image.boot_state import BootState, SlotState, may_be_written
+from ota.image.stick import StickFault, find_bundle, install, run_program, take
+
+
+class Programs:
+    """What was run; `rauc` ends as it is told to."""
+
+    def __init__(self, rauc: int = 0, mount: int = 0):
+        self.ends = {"rauc": rauc, "mount": mount}
+        self.calls: list[tuple[str, ...]] = []
+
+    def __call__(self, command):
+        self.calls.append(tuple(command))
+        code = self.ends.get(command[0], 0)
+        return code, f"{command[0]} says no" if code else ""
+
+    def names(self):
+        return [call[0] for call in self.calls]
+
+
+@pytest.fixture
+def stick(tmp_path):
+    (tmp_path / "stick").mkdir()
+    (tmp_path / "stick/cam.raucb").write_bytes(b"image " * 1000)
+    return tmp_path / "stick"
+
+
+def taken(stick, programs, said=None):
+    tell = (said if said is not None else []).append
+    return take("/dev/sda1", programs, tell, stick, stick.parent / "tried")
+
+
+def test_a_bundle_is_installed_once(stick):
+    programs, said = Programs(), []
+    assert taken(stick, programs, said)
+    assert programs.calls == [
+        ("mount", "-o", "ro,nodev,nosuid,noexec", "/dev/sda1", str(stick)),
+        ("rauc", "install", str(stick / "cam.raucb")),
+        ("umount", "--lazy", str(stick)),
+    ]
+    assert not taken(stick, programs, said)
+    assert programs.names().count("rauc") == 1
+    assert "was tried before" in said[-1]
+
+
+def test_another_image_is_installed(stick):
+    programs = Programs()
+    assert taken(stick, programs)
+    (stick / "cam.raucb").write_bytes(b"another")
+    assert taken(stick, programs)
+
+
+def test_what_rauc_refuses_is_told_and_not_offered_again(stick):
+    programs = Programs(rauc=1)
+    with pytest.raises(StickFault, match=r"cam\.raucb was refused: rauc says no"):
+        taken(stick, programs)
+    assert not taken(stick, programs)
+    assert programs.names() == ["mount", "rauc", "umount", "mount", "umount"]
+
+
+def test_a_reset_while_it_installs_begins_again(stick):
+    class Cut(Exception):
+        pass
+
+    def programs(command):
+        if command[0] == "rauc":
+            raise Cut
+        return 0, ""
+
+    with pytest.raises(Cut):
+        taken(stick, programs)
+    assert taken(stick, Programs())
+
+
+def test_sticks_of_other_people_are_left_alone(stick):
+    (stick / "cam.raucb").unlink()
+    (stick / "photo.jpg").write_bytes(b"x")
+    (stick / "folder.raucb").mkdir()
+    (stick / "link.raucb").symlink_to("/etc/passwd")
+    assert find_bundle(stick) is None
+    assert not taken(stick, Programs())
+
+
+def test_two_bundles_are_one_too_many(stick):
+    (stick / "old.raucb").write_bytes(b"x")
+    programs = Programs()
+    with pytest.raises(StickFault, match=r"cam\.raucb, old\.raucb: leave one"):
+        taken(stick, programs)
+    assert programs.names() == ["mount", "umount"]
+
+
+def test_a_stick_that_cannot_be_mounted(stick):
+    with pytest.raises(StickFault, match="cannot be mounted: mount says no"):
+        taken(stick, Programs(mount=32))
+
+
+def test_flash_that_takes_no_note_is_told(stick):
+    with pytest.raises(StickFault, match="No such file"):
+        install(stick / "cam.raucb", Programs(), [].append, stick / "none/tried")
+
+
+def test_programs_are_really_run():
+    assert run_program(("sh", "-c", "echo one; echo two; exit 3")) == (3, "two")
+    with pytest.raises(StickFault, match="no-such-program"):
+        run_program(("no-such-program",))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "slot", "running", "may"),
+    [
+        (True, True, "b", "a", True),
+        (True, False, "b", "a", True),
+        (False, True, "b", "a", False),
+        (False, False, "b", "a", True),
+        (True, True, "a", "a", False),
+    ],
+)
+def test_the_only_way_back_is_not_written_over(a, b, slot, running, may):
+    state = BootState(("a", "b"), SlotState(3, a), SlotState(3, b))
+    assert may_be_written(state, slot, running) is may
