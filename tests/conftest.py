@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.board.support import pytest_runtest_setup as pytest_runtest_setup
 from tests.places import data_root
 
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
