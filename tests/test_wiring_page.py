@@ -40,6 +40,7 @@ def chip(board, monkeypatch):
         return made.request(chip, consumer, {line % LINES: each for line, each in config.items()})
 
     monkeypatch.setattr(gpio.gpiod, "request_lines", request)
+    monkeypatch.setattr(gpio, "chip_path", lambda name, _: name)
     return made
 
 
