@@ -19,7 +19,9 @@ ONLY_OF = {
     "gpio": ("line", "active_low", "drive", "read_back", "readback_line", "readback_active_low"),
     "modbus": ("port", "coil", "register"),
 }
-"""Keys that say nothing to another driver: there they are a mistake."""
+"""Keys that say nothing to another driver of ours: there they are a mistake."""
+OURS = (*ONLY_OF, "recorded")
+"""Drivers of another package take of all keys what they like."""
 
 Level = Literal["off", "on"]
 Address = Annotated[int, Meta(ge=0, le=65_535)]
@@ -88,7 +90,7 @@ def _drivers(outputs: dict[str, OutputConfig]) -> Iterator[Complaint]:
     """What a driver needs is there, and what it does not know is not."""
     defaults = OutputConfig(name="-", role="siren", driver="-")
     for key, output in outputs.items():
-        for driver, names in ONLY_OF.items():
+        for driver, names in ONLY_OF.items() if output.driver in OURS else ():
             for name in names:
                 value = getattr(output, name)
                 if driver != output.driver and value != getattr(defaults, name):
