@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, Struct
+from msgspec.structs import replace
 
-from drivers.npu.rockchip import CORES, masks
+from drivers.npu.rockchip import CORES, masks, single_cores
 from drivers.toml_strict import Check, Complaint
 
 RKNN: Final = "rknn"
@@ -42,6 +43,14 @@ class NpuConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Versions of librknnrt.so that were tried on this board; another one is `npu_fault`."""
     rknn_drivers: list[Version] = []
     """Versions of the kernel's NPU driver that were tried on this board, likewise."""
+
+
+def each_core(npu: NpuConfig) -> list[tuple[str, NpuConfig]]:
+    """Every core of an NPU that may be used: its name, and what uses it alone; "" where unnamed."""
+    masks_ = single_cores(npu.target, npu.core_mask) if npu.driver == RKNN else ()
+    if not masks_:
+        return [("", npu)]
+    return [(f"core {mask.bit_length() - 1}", replace(npu, core_mask=mask)) for mask in masks_]
 
 
 def _delegate(npu: NpuConfig) -> Iterator[Complaint]:

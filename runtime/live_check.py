@@ -55,7 +55,7 @@ def live_check(
     yield from _ports(board)
     yield from _watchdog(board, sysfs)
     yield from _thermal(board, sysfs)
-    yield from _storage(board)
+    yield from storage(board)
 
 
 def _drivers(board: Board, find: FindDriver) -> Iterator[Finding]:
@@ -177,7 +177,8 @@ def _thermal(board: Board, sysfs: Path) -> Iterator[Finding]:
     yield Finding(f"thermal: {reading.hottest_c:.1f} C{clock}")
 
 
-def _storage(board: Board) -> Iterator[Finding]:
+def storage(board: Board) -> Iterator[Finding]:
+    """Whether the journal has a place: one finding."""
     config = board.storage
     folder = Path(config.path).absolute().parent
     what, needs = f"storage {config.path}", config.atomic_unit_bytes * config.journal_slots
