@@ -8,6 +8,9 @@ from drivers.faults import ThermalFault
 from drivers.thermal import Thermal
 from runtime.unit_test.result import Bench, Row, judged, untested
 
+HOT = ("too_hot", "cannot_read")
+"""Of the reasons of a reading: those that the thermometers give."""
+
 
 def heat(bench: Bench) -> Iterator[Row]:
     """One reading."""
@@ -30,7 +33,7 @@ def heat(bench: Bench) -> Iterator[Row]:
     reading, reason = thermal.reading, fault_.reason if fault_ else ""
     if config.zones:
         text = f"{reading.hottest_c:.1f} C"
-        ok, text = reason in ("", "governor"), f"{fault_}" if reason == "cannot_read" else text
+        ok, text = reason not in HOT, f"{fault_}" if reason == "cannot_read" else text
         limit, step = f"< {config.too_hot_c:g} C", "look at heat sink and air; let it cool down"
         yield judged("heat", "temperature", ok, text, limit, value=reading.hottest_c, unit="C",
                      next=step)  # fmt: skip
@@ -38,5 +41,7 @@ def heat(bench: Bench) -> Iterator[Row]:
         text = f"{reading.governor}, {reading.clock_hz / 1e6:g} MHz"
         wanted = config.governor or reading.governor
         ok = bool(reading.governor) and reading.governor == wanted
+        ok = ok and reading.clock_hz >= config.least_mhz * 1_000_000
+        limit = f"{wanted}, >= {config.least_mhz} MHz" if config.least_mhz else wanted
         step = f"echo {wanted} > /sys/class/devfreq/{config.devfreq}/governor"
-        yield judged("heat.governor", "NPU governor", ok, text, wanted, next=step)
+        yield judged("heat.governor", "NPU governor", ok, text, limit, next=step)

@@ -361,3 +361,11 @@ def test_a_board_without_thermometers_is_not_tested(unit):
     assert set(verdicts(list(heat(unit.bench()))).values()) == {"not tested"}
     unit.board = replace(unit.board, thermal=ThermalConfig(devfreq="fdab0000.npu"))
     assert verdicts(list(heat(unit.bench()))) == {"heat.governor": "pass"}
+
+
+def test_an_npu_whose_clock_is_too_slow_fails(unit):
+    thermal = replace(unit.board.thermal, least_mhz=1000)
+    unit.board = replace(unit.board, thermal=thermal)
+    assert failed(list(heat(unit.bench()))) == []
+    unit.write("class/devfreq/fdab0000.npu/cur_freq", "200000000")
+    assert failed(list(heat(unit.bench()))) == ["heat.governor"]
