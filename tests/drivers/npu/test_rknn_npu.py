@@ -53,7 +53,7 @@ def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Control
 
 def config(**change: Any) -> NpuConfig:
     told: dict[str, Any] = {
-        "driver": "rknn", "target": "rk3588", "core_mask": 7,
+        "driver": "rknn", "target": "rk3588", "core_mask": 7, "load_deadline_ms": 60_000,
         "rknn_runtimes": ["2.3.1", "2.3.2"], "rknn_drivers": ["0.9.8"],
     }  # fmt: skip
     return NpuConfig(**(told | change))
@@ -275,11 +275,9 @@ def test_a_start_that_hangs_is_a_fault_in_time(control: Control) -> None:
     control(init_ms=20_000)
     began = time.monotonic()
     fault = refused_start(control, call_deadline_ms=300, load_deadline_ms=500)
-    assert (fault.reason, fault.detail[:42]) == (
-        "hung",
-        "the NPU did not start within 500 ms: W rkn"[:42],
-    )
-    assert 0.45 < time.monotonic() - began < 2
+    assert fault.reason == "hung"
+    assert fault.detail.startswith("the NPU did not start within 500 ms")
+    assert 0.45 < time.monotonic() - began < 10
     (left,) = [one for one in threading.enumerate() if one.name == "npu load"]
     control()
     left.join(10)
