@@ -93,12 +93,20 @@ def wrong_name(code: str) -> str:
 
 
 @cache
-def command(name: str) -> Callable[[list[str]], int]:
-    """A command by its name in pyproject.toml."""
+def command(program: str, name: str) -> Callable[[list[str]], int]:
+    """`haetae NAME`, or a program of its own, as pyproject.toml has them; raises KeyError."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    module, _, function = project["entry-points"]["haetae.commands"][name].partition(":")
+    named = project["entry-points"]["haetae.commands"] if name else project["scripts"]
+    module, _, function = named[name or program].partition(":")
     found: Callable[[list[str]], int] = getattr(import_module(module), function)
     return found
+
+
+def split(words: list[str]) -> tuple[Callable[[list[str]], int], list[str]]:
+    """A command, and the words after it; raises KeyError."""
+    if words[0] == "haetae":
+        return command("haetae", words[1]), words[2:]
+    return command(words[0], ""), words[1:]
 
 
 def make_target(name: str) -> bool:
@@ -120,7 +128,8 @@ def parses(monkeypatch, capsys):
         monkeypatch.setattr(argparse.ArgumentParser, "parse_args", only_parse)
         monkeypatch.setenv("HAETAE_LINK", "unix:/run/haetae/link")
         try:
-            code: object = command(words[1])(words[2:])
+            run, arguments = split(words)
+            code: object = run(arguments)
         except Parsed:
             return ""
         except KeyError:
@@ -138,7 +147,7 @@ def parses(monkeypatch, capsys):
 def mentions(page: str) -> Iterator[str]:
     """Commands in running text; of `haetae a|b` each one."""
     for code in CODE.findall(FENCE.sub("", text_of(page))):
-        if re.match(r"(haetae|make) [a-z]", code):
+        if re.match(r"(haetae(-boot)?|make) [a-z]", code):
             words = code.split(" ")
             bars = next((n for n, word in enumerate(words) if "|" in word and WORD.match(word)), 0)
             for choice in words[bars].split("|"):
@@ -152,7 +161,8 @@ def asks_help(line: str, capsys) -> str:
     if words[0] == "make":
         return "" if make_target(words[1]) else "no such target"
     try:
-        code: object = command(words[1])([*words[2:end], "--help"])
+        run, arguments = split(words[:end])
+        code: object = run([*arguments, "--help"])
     except KeyError:
         return "no such command"
     except SystemExit as stop:
@@ -196,6 +206,7 @@ def test_what_is_not_so_is_found(parses, capsys):
     assert asks_help("haetae ota pusj x.bundle", capsys) and asks_help(
         "haetae ota push --agn", capsys
     )
+    assert asks_help("haetae-boot nonsense", capsys) and not asks_help("haetae-boot good", capsys)
     assert not asks_help("haetae ota push --again", capsys)
     assert wrong_name("runtime/no_such.py") and wrong_name("test_no_such_thing")
     assert wrong_name("tests/test_house.py::test_no_such")

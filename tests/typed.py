@@ -14,7 +14,7 @@ from tests.places import REPOSITORY
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?<=\n\n)((?:    [^\n]*\n)+)")
-PROMPT = re.compile(r"^(?:\S*/)?(haetae|make)(?= |$)")
+PROMPT = re.compile(r"^(?:\S*/)?(haetae(?:-boot)?|make)(?= |$)")
 
 
 def blocks(text: str, kind: str = "sh") -> list[str]:
@@ -30,7 +30,7 @@ def lines(block: str) -> list[str]:
 
 
 def programs(text: str) -> Iterator[str]:
-    """Every call of `haetae` or `make` in a block of a page, whatever its kind."""
+    """Every call of a program of ours, or of `make`, in a block of a page, whatever its kind."""
     without = FENCE.sub("", text)
     shown = [body for _, body in FENCE.findall(text)] + INDENTED.findall(without)
     for block in shown:
