@@ -58,7 +58,8 @@ README = Page(
         r"haetae ota push": (WALK, "\nhaetae ota push"),
         r"haetae ota confirm": (WALK, "\nhaetae ota confirm\n"),
         r"haetae ota rollback": (WALK, "\nhaetae ota rollback\n"),
-        r"haetae selftest": (WALK, "\nhaetae selftest\n"),
+        r"haetae selftest$": (WALK, "\nhaetae selftest\n"),
+        r"haetae selftest --board": ("tests/runtime/test_unit_report.py", "selftest(["),
         r"haetae alarm list": (WALK, "\nhaetae alarm list\n"),
         r"haetae site push": (WALK, "\nhaetae site push"),
         r"haetae journal pull": (WALK, "\nhaetae journal pull --out"),
@@ -71,6 +72,7 @@ PORTING = Page(
     {
         r"haetae board check my-board.toml --live": ("tests/runtime/test_live_check.py", "--live"),
         r"haetae run --board my-board.toml": ("tests/runtime/board_of_the_kernel.py", "boot("),
+        r"haetae selftest --board": ("tests/runtime/test_unit_report.py", "selftest(["),
     },
     ("my-board.toml", "ring-1.ring", "build/camera/device.toml", "build/camera/journal.ring"),
     ("enough of its own roots signed", "device  cam-0017, board updates_demo"),
