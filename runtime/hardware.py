@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from math import inf
@@ -31,6 +32,7 @@ from runtime.machine import camera_driver
 from runtime.options import Options
 from runtime.outputs import ROLES, Outputs
 from runtime.record import Recorder
+from runtime.watchdogs import arm
 
 GUARDED = "fault"
 """Role of the outputs that a dead man holds: what falls must tell of a fault."""
@@ -121,9 +123,8 @@ class Hardware:
         return cast(Npu, self._driver("npu", config.driver)(config))
 
     def watchdog(self) -> Watchdog:
-        """Armed; disarmed at a planned end."""
-        config = self._board.watchdog
-        watchdog = cast(Watchdog, self._driver("watchdog", config.driver)(config, self._clock))
+        """Armed, systemd's too where it watches this process; disarmed at a planned end."""
+        watchdog = arm(self._board.watchdog, self._clock, self._driver, os.environ)
         self._stack.callback(watchdog.disarm)
         return watchdog
 
