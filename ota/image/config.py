@@ -35,6 +35,8 @@ class BoardImage(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Options without which there is no image of this board."""
     vendor_help: str = ""
     """What to give for them, and where it comes from."""
+    unsupported: str = ""
+    """Why there is no image of this board at all."""
 
 
 def _load(loaded: list[str]) -> Iterator[Complaint]:

@@ -56,20 +56,21 @@ def kernel_file(kernel: Path) -> Path:
     return found[-1]
 
 
-def _dependencies(kernel: Path) -> tuple[str, dict[str, list[str]]]:
-    """Version, and for each module's file those that it needs, deepest first."""
+def _dependencies(kernel: Path) -> tuple[str, dict[str, list[str] | None]]:
+    """Version, and for each module's file those that it needs, deepest first; None: built in."""
     version = kernel_file(kernel).name.removeprefix("vmlinuz-")
     table = kernel / MODULES / version / "modules.dep"
     if not table.is_file():
         run_tool("depmod", "-b", kernel / "usr", version)
-    needs = {}
+    built_in = (table.parent / "modules.builtin").read_text().split()
+    needs: dict[str, list[str] | None] = dict.fromkeys(built_in)
     for line in table.read_text().splitlines():
         name, _, rest = line.partition(":")
         needs[name] = rest.split()[::-1]
     return version, needs
 
 
-def _closure(needs: dict[str, list[str]], names: Iterable[str]) -> list[str]:
+def _closure(needs: dict[str, list[str] | None], names: Iterable[str]) -> list[str]:
     """Files of modules and of what they need, in the order in which they load."""
     files = {Path(file).name.removesuffix(".ko").replace("-", "_"): file for file in needs}
     found: dict[str, None] = {}
@@ -77,7 +78,9 @@ def _closure(needs: dict[str, list[str]], names: Iterable[str]) -> list[str]:
         file = files.get(name.replace("-", "_"))
         if file is None:
             raise Refused("argument", f"the kernel has no module {name}: see the image file")
-        found.update(dict.fromkeys([*needs[file], file]))
+        before = needs[file]
+        if before is not None:
+            found.update(dict.fromkeys([*before, file]))
     return list(found)
 
 

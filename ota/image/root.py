@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +16,7 @@ from typing import Final
 import msgspec
 
 from drivers.board import Board
-from ota.image import accounts, units
+from ota.image import accounts, rauc_files, units
 from ota.image.config import BoardImage
 from ota.image.environment import make_environment
 from ota.image.kernel import install_modules
@@ -78,12 +77,19 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """File names."""
 
 
-def make_root(product: Product, sources: Sources, work: Path, wheel: Path | None = None) -> Path:
+def make_root(
+    product: Product,
+    sources: Sources,
+    work: Path,
+    wheel: Path | None = None,
+    certificate: Path | None = None,
+) -> Path:
     """Make the tree of a root file system.
 
     Args:
         work: an empty folder; the tree is made in work/root, the kernel's files in work/kernel.
         wheel: of the runtime, where it is not made of the source tree.
+        certificate: PEM, of the authority for whole-image updates; None: provisioned.
 
     Returns:
         The tree. Owners do not matter: everything in a squashfs of ours belongs to root.
@@ -106,7 +112,10 @@ def make_root(product: Product, sources: Sources, work: Path, wheel: Path | None
         version = install_modules(root, kernel, product.image)
     wheels = make_environment(root, sources, product.board, wheel)
     _write_product(root, product, version, packages_of(debian), wheels)
-    _make_plain(root)
+    pem = certificate.read_bytes() if certificate is not None else None
+    for file in rauc_files.root_files(product.board.name, pem):
+        _write_file(root, file)
+    make_plain(root)
     return root
 
 
@@ -162,7 +171,17 @@ def _write_product(
     (folder / "release.json").write_bytes(text + b"\n")
 
 
-def _make_plain(root: Path) -> None:
+def _write_file(root: Path, file: rauc_files.RootFile) -> None:
+    path = root / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if file.link:
+        path.symlink_to(file.link)
+    else:
+        path.write_bytes(file.data)
+        path.chmod(file.mode)
+
+
+def make_plain(root: Path) -> None:
     """One set of permissions, no matter who builds with which umask; nothing runs as its owner."""
     for folder, names, files in os.walk(root):
         for name in (*names, *files):
@@ -176,8 +195,3 @@ def _make_plain(root: Path) -> None:
         (root / name).chmod(0o600)
     (root / "root").chmod(0o700)
     root.chmod(0o755)
-
-
-def read_version(project: Path) -> str:
-    """The version in a pyproject.toml."""
-    return str(tomllib.loads(project.read_text())["project"]["version"])

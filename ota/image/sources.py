@@ -8,6 +8,7 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -35,16 +36,23 @@ _LIST: Final = 'cd "$1"/var/cache/apt/archives && ls *.deb > "$1/packages.txt"'
 """Beside the packages: the names of their files, which hold their versions."""
 
 
+def _tell_nobody(_: str) -> None:
+    pass
+
+
 class Sources:
     """Fetched parts in `cache`. What is there already is not fetched again.
 
     Args:
         cache: made where it is missing.
         mirror: of Debian; one of snapshot.debian.org gives the packages of a day.
+        tell: is told what is being fetched.
     """
 
-    def __init__(self, cache: Path, mirror: str = MIRROR) -> None:
-        self._cache, self._mirror = cache, mirror
+    def __init__(
+        self, cache: Path, mirror: str = MIRROR, tell: Callable[[str], None] = _tell_nobody
+    ) -> None:
+        self._cache, self._mirror, self._tell = cache, mirror, tell
         cache.mkdir(parents=True, exist_ok=True)
 
     def debian(self) -> Path:
@@ -56,6 +64,7 @@ class Sources:
         packages = (*SYSTEM, *UPDATER, *KERNEL)
         made = self._cache / f"debian-{_short(SUITE, *packages)}.tar"
         if not made.is_file():
+            self._tell(f"Debian packages from {self._mirror}")
             new = made.with_suffix(".new.tar")
             run_tool(
                 "mmdebstrap", "--mode=auto", "--variant=extract", "--architectures=arm64",
@@ -70,6 +79,7 @@ class Sources:
         wanted = HERE / "requirements.txt"
         made = self._cache / f"wheels-{_short(wanted.read_text(), *extra)}"
         if not made.is_dir():
+            self._tell("wheels")
             new = made.with_name(f"{made.name}.new")
             shutil.rmtree(new, ignore_errors=True)
             names = [f"--platform=manylinux_{name}_aarch64" for name in _PLATFORMS]
@@ -93,6 +103,7 @@ class Sources:
             _copy_source(source)
             made = self._cache / f"runtime-{_tree_hash(source)}"
             if not made.is_dir():
+                self._tell("the runtime's own wheel")
                 new = made.with_name(f"{made.name}.new")
                 shutil.rmtree(new, ignore_errors=True)
                 run_tool(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ MASKED: Final = (
 def arrange_units(root: Path, board: Board, image: BoardImage) -> None:
     """Link, mask, and write what depends on the board."""
     system = root / "etc/systemd/system"
+    shutil.rmtree(root / "usr/lib/systemd/system/multi-user.target.wants", ignore_errors=True)
     for unit, target in ENABLED:
         wants = system / f"{target}.wants"
         wants.mkdir(parents=True, exist_ok=True)
