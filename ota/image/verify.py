@@ -6,6 +6,8 @@ damage. Against a person who changes both there are signed updates (`haetae imag
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -81,21 +83,32 @@ def _slot(slot: str, files: dict[str, Path], work: Path, board: str) -> Iterator
 
 
 def extract(image: Path, part: Part, target: Path) -> Path:
-    """Copy a partition to a file of its own; empty stretches take no room."""
+    """Copy a partition to a file of its own; holes are neither read nor written."""
+    end = part.at + part.size
     with image.open("rb") as source, target.open("wb") as file:
-        source.seek(part.at)
-        left = part.size
-        while left:
-            block = source.read(min(left, _CHUNK_BYTES))
-            if not block:
-                break
-            if block.count(0) == len(block):
-                file.seek(len(block), 1)
-            else:
-                file.write(block)
-            left -= len(block)
         file.truncate(part.size)
+        for at, stop in _stretches(source.fileno(), part.at, end):
+            source.seek(at)
+            file.seek(at - part.at)
+            while at < stop and (block := source.read(min(stop - at, _CHUNK_BYTES))):
+                file.write(block)
+                at += len(block)
     return target
+
+
+def _stretches(fd: int, at: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where a file has bytes: lseek(2), SEEK_DATA."""
+    while at < end:
+        try:
+            at = os.lseek(fd, at, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return  # nothing up to the file's end
+        stop = min(os.lseek(fd, at, os.SEEK_HOLE), end)
+        if at < stop:
+            yield at, stop
+        at = stop
 
 
 def _boot_state(image: Path, misc: Part) -> str:
