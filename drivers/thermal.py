@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from drivers.faults import ThermalFault
 from drivers.thermal_config import ThermalConfig
@@ -42,6 +43,24 @@ class Reading:
     hottest_c: float = 0.0
     governor: str = ""
     clock_hz: int = 0
+
+
+class Thermometer(Protocol):
+    """What the loop reads the board's heat from.
+
+    Attributes:
+        reading: what was read last; always the same object.
+    """
+
+    reading: Reading
+
+    def read(self) -> Reading:
+        """Read all of it now. Raises ThermalFault."""
+        ...
+
+    def close(self) -> None:
+        """May be called twice."""
+        ...
 
 
 class Thermal:

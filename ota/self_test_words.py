@@ -57,6 +57,7 @@ _FAULTS: Final = {
     "watchdog": "watchdog_fault",
     "buttons": "operator_fault",
     "speed": "loop_fault",
+    "heat": "heat_fault",
 }
 _ELSEWHERE: Final = {*_FAULTS.values(), "output_fault", "memory_fault"}
 

@@ -15,6 +15,8 @@
     health     healthy, faults {name: reason}
     alarms     standing: how many
     memory     rss_kb, budget_kb
+    heat       celsius (None without thermometers), shed (0 nothing, 1 far people, 2 every second
+               picture too)
     camera     fps (pictures judged a second since a look before; left out at the first), wanted_fps
 
 The runtime adds what only it knows; `stored` has the rest. Readers pass over keys that they do not

@@ -21,6 +21,7 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     "watchdog_fault": ("its watchdog refuses", "switch the camera off and on"),
     "memory_fault": ("it asked for memory that it may not have", "tell the vendor"),
     "operator_fault": ("a button or the command socket is broken", "look at the buttons' wires"),
+    "heat_fault": ("it is too hot", "give it shade and air; look at its heat sink"),
     "loop_fault": ("it is too slow", "look whether it is too hot"),
 }
 """Fault -> what it means, and what to do about it."""
@@ -220,9 +221,20 @@ def _memory(status: Table) -> Rows:
         yield "memory", f"{size(rss_kb * 1024)} of {size(budget_kb * 1024)}"
 
 
+def _heat(status: Table) -> Rows:
+    heat = table(status, "heat")
+    celsius, shed = number(heat, "celsius"), int(number(heat, "shed") or 0)
+    if celsius is not None:
+        left_out = {1: ", far people are left out", 2: ", and so is every second picture"}
+        yield (
+            "heat",
+            f"{celsius:.0f} C" + "".join(left_out[step] for step in (1, 2) if step <= shed),
+        )
+
+
 def _ring(status: Table) -> Rows:
     if ring := number(status, "ring"):
         yield "keys", f"key ring {ring:.0f}"
 
 
-_PARTS = (_camera, _runs, _update, _site, _health, _alarms, _memory, _ring)
+_PARTS = (_camera, _runs, _update, _site, _health, _alarms, _memory, _heat, _ring)

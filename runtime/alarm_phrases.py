@@ -155,8 +155,11 @@ FAULTS: dict[str, str] = {
     "memory_fault": "memory was refused",
     "operator_fault": "a button or the operators' socket does not work",
     "loop_fault": "the program stood still for a while",
+    "heat_fault": "the board is too hot, or nobody knows how hot it is",
+    "heat_shed": "the board is hot, so that far people are looked at less often",
+    "heat_slow": "the board is very hot, so that every second picture is left out",
     "clock_fault": "the clock has lost the date, so that every rule holds at any hour",
 }
 """What a fault means for people; its reason is told in brackets."""
-RELAY_STAYS = ("clock_fault",)
-"""The camera watches on, and more than it has to."""
+RELAY_STAYS = ("clock_fault", "heat_shed", "heat_slow")
+"""The camera watches on."""

@@ -30,6 +30,7 @@ from runtime.eyes import Eyes
 from runtime.geometry import ResolvedSite, resolve_site
 from runtime.hardware import Hardware
 from runtime.health import Health
+from runtime.heat import heat_stages
 from runtime.looks import Looks
 from runtime.loop import Loop, Stage, always, fresh, judged, never
 from runtime.machine import Machine
@@ -152,7 +153,8 @@ class _Builder:
         first = eyes.first_rows(context, metrics, anonymiser, behind)
         second = eyes.second_rows(context, metrics)
         table = (
-            Stage("capture", stages.Capture(camera), always, 5.0),
+            *heat_stages(hardware, board.thermal, health),
+            Stage("capture", stages.Capture(camera, metrics), always, 5.0),
             *first,
             Stage("track", stages.Track(tracker), judged, 0.2),
             *second,

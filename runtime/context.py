@@ -25,7 +25,8 @@ class Context:
         fresh: `frame` is new in this tick.
         judged: a valid inference was made on it in this tick.
         doubtful: it may be an old one handed out again: judged, but no sign of life.
-        behind: the tick began late; sheddable stages are left out.
+        behind: the tick began late, or the board is hot; sheddable stages are left out.
+        shed: left out as the board is hot: 0 nothing, 1 as when behind, 2 every second picture.
         captured_ns, invoke_ns: performance counter at capture, time of the bare inferences.
         detect_ns: of these the detector's on the whole picture.
         reasons: component -> reason of a fault that a driver raised in this tick.
@@ -55,6 +56,7 @@ class Context:
         "now_ms",
         "postures",
         "reasons",
+        "shed",
         "t_ms",
         "tracks",
         "view",
@@ -86,6 +88,7 @@ class Context:
         self.fresh = False
         self.judged = self.doubtful = False
         self.behind = False
+        self.shed = 0
         self.captured_ns = 0
         self.invoke_ns = self.detect_ns = 0
         self.reasons: dict[str, str] = {}

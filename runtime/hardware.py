@@ -11,7 +11,7 @@ from typing import cast
 
 from drivers.board import Board, CameraConfig
 from drivers.camera.supervised import SupervisedCamera
-from drivers.faults import CameraFault, InputFault, StorageFault
+from drivers.faults import CameraFault, InputFault, StorageFault, ThermalFault
 from drivers.interfaces import (
     Camera,
     Clock,
@@ -24,6 +24,8 @@ from drivers.interfaces import (
     Worker,
 )  # fmt: skip
 from drivers.operator_config import DeadManConfig
+from drivers.thermal import Thermometer
+from drivers.thermal_config import ThermalConfig
 from drivers.update_config import UpdatesConfig
 from runtime import plugins
 from runtime.inputs import Button, Inputs
@@ -91,6 +93,15 @@ class Hardware:
         inputs = Inputs(buttons, problem)
         self._stack.callback(inputs.close)
         return inputs
+
+    def thermometer(self, config: ThermalConfig) -> tuple[Thermometer | None, str]:
+        """The thermometers, or why they cannot be had: a fault, and the camera watches on."""
+        try:
+            made = cast(Thermometer, self._driver("thermal", config.driver)(config))
+        except ThermalFault as fault:
+            return None, fault.reason
+        self._stack.callback(made.close)
+        return made, ""
 
     def camera(self, headroom: Callable[[], AbstractContextManager[None]]) -> SupervisedCamera:
         """The camera, open where it can be opened.

@@ -65,6 +65,12 @@ class Health:
     """Watches liveness: a new frame id, a picture that changes, a valid inference.
 
     All times are the injected clock's, ms.
+
+    Attributes:
+        all: every fault that the relay tells of.
+        judged_frames: since the loop began to run.
+        celsius: of the hottest place, as read last; None without thermometers.
+        shed: how much is left out as it is hot, 0 to 2; see `runtime.heat`.
     """
 
     def __init__(self, config: CameraConfig, width_px: int, height_px: int, now_ms: float) -> None:
@@ -79,9 +85,12 @@ class Health:
         self.memory = FaultState("memory_fault")
         self.operator = FaultState("operator_fault")
         self.loop = FaultState("loop_fault")
+        self.heat = FaultState("heat_fault")
         shown = (self.camera, self.npu, self.storage, self.output, self.watchdog, self.memory)
-        self.all = (*shown, self.operator, self.loop)
+        self.all = (*shown, self.operator, self.loop, self.heat)
         self.judged_frames = 0
+        self.celsius: float | None = None
+        self.shed = 0
 
     def restart(self, now_ms: float) -> None:
         """Begin to count from now: called when the loop starts to run."""

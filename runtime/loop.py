@@ -124,7 +124,7 @@ class Loop:
         """
         context, metrics = self._context, self._metrics
         context.begin(self._rate.begin())
-        context.behind = self._rate.behind
+        context.behind = self._rate.behind or context.shed > 0
         began_ns = mark_ns = perf_counter_ns()
         for index, stage in enumerate(self._stages):
             if not stage.when(context):

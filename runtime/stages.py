@@ -25,14 +25,20 @@ from runtime.wall import PLAUSIBLE_FROM_MS
 
 
 class Capture:
-    """Take over the newest frame, if there is one."""
+    """Take over the newest frame, if there is one; of a board that is very hot, every second."""
 
-    def __init__(self, camera: SupervisedCamera) -> None:
-        self._camera = camera
+    def __init__(self, camera: SupervisedCamera, metrics: Metrics) -> None:
+        self._camera, self._metrics = camera, metrics
+        self._is_left_out = False
 
     def __call__(self, context: Context) -> None:
         """Fill `context.frame`. Raises EndOfStream, CameraGone."""
-        if self._camera.poll(context.frame, context.now_ms):
+        if not self._camera.poll(context.frame, context.now_ms):
+            return
+        self._is_left_out = context.shed > 1 and not self._is_left_out
+        if self._is_left_out:
+            self._metrics.shed += 1
+        else:
             context.took(perf_counter_ns())
 
 
@@ -178,6 +184,7 @@ class Check:
         self._step(context, health.watchdog, reasons.pop("watchdog", ""))
         self._step(context, health.memory, reasons.pop("memory", ""))
         self._step(context, health.operator, self._operate.reason if self._operate else "")
+        self._step(context, health.heat, reasons.pop("thermal", ""))
         self._step(context, health.loop, "silent" if self._outputs.has_fallen(now_ms) else "")
         self._relay(context)
         self._outputs.beat(now_ms)

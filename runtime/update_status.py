@@ -71,6 +71,7 @@ class StatusSource:
         standing = sum(each is not AlarmState.NORMAL for each in self._alarms.states)
         told["alarms"] = {"standing": standing}
         told["camera"] = self._rate(now_ms)
+        told["heat"] = {"celsius": self._health.celsius, "shed": self._health.shed}
         told["memory"] = {"rss_kb": usage_kb()[0], "budget_kb": self._budget_kb}
         return told
 

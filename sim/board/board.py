@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from drivers.board import Board, CameraConfig, NpuConfig, OutputConfig, WatchdogConfig
 from drivers.interfaces import Npu
 from drivers.operator_config import DeadManConfig, InputConfig
+from drivers.thermal_config import ThermalConfig
 from ota.area import needed_bytes
 from runtime import plugins
 from sim.board.biting import BitingWatchdog
@@ -29,9 +30,10 @@ from sim.board.npu import SimNpu
 from sim.board.power import Power
 from sim.board.serial import SerialCable
 from sim.board.storage import Cuts, SimStorage, tear_newest
+from sim.board.thermometer import SimThermometer
 from sim.board.worker import SimWorker
 
-OWN = ("dead_man", "input", "worker")
+OWN = ("dead_man", "input", "thermal", "worker")
 """Kinds of which the board has the only ones there are, whatever driver its file names."""
 
 
@@ -143,6 +145,9 @@ class VirtualBoard:
         def dead_man(config: DeadManConfig, _: object) -> FallingDeadMan:
             return FallingDeadMan(config, clock, power)
 
+        def thermal(config: ThermalConfig) -> SimThermometer:
+            return SimThermometer(config, faults.of("thermal"))
+
         made: dict[str, Callable[..., Any]] = {
             "camera": camera,
             "dead_man": dead_man,
@@ -150,6 +155,7 @@ class VirtualBoard:
             "npu": npu,
             "output": output,
             "storage": storage,
+            "thermal": thermal,
             "watchdog": watchdog,
             "worker": worker,
         }

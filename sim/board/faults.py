@@ -76,6 +76,10 @@ CATALOGUE: dict[str, dict[str, Kind]] = {
         "stale": Kind("outputs of an old picture, as if they were new"),
         "slow": Kind("an inference takes longer", {"ms": Option((), 1, 60_000, True)}),
     },
+    "thermal": {
+        "hot": Kind("the board is as hot as that", {"celsius": Option((), 0, 150, True)}),
+        "silent": Kind("the thermometers do not answer"),
+    },
     "memory": {"refused": Kind("the kernel gives no memory")},
     "storage": {
         "full": Kind("no space is left"),

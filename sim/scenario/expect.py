@@ -133,6 +133,7 @@ class ExpectFault(
     shown_as: Literal[
         "camera_fault", "npu_fault", "storage_fault", "output_fault", "watchdog_fault",
         "memory_fault", "operator_fault", "loop_fault",
+        "heat_fault",
     ]  # fmt: skip
     reason: str = ""
     """The reason that the fault event names."""

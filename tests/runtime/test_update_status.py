@@ -12,7 +12,7 @@ from runtime.update_status import StatusSource
 def test_a_status_tells_how_many_pictures_a_second_are_judged(monkeypatch):
     monkeypatch.setattr(update_status, "stored", lambda updater: {"site": {}, "update": {}})
     clock = VirtualClock()
-    health = SimpleNamespace(judged_frames=0, healthy=True, all=[])
+    health = SimpleNamespace(judged_frames=0, healthy=True, all=[], celsius=None, shed=0)
     source = StatusSource(
         SimpleNamespace(running=0), SimpleNamespace(phase="idle", ended_ms=None), None, health,
         SimpleNamespace(states=[]), "yard", 1000, 100.0, clock,
