@@ -239,7 +239,7 @@ def _is_proved(arguments: argparse.Namespace, slot: Slot) -> bool:
 
 
 def _tell(line: str) -> None:
-    print(f"haetae-boot: {line}", flush=True)
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,6 @@ _STICK_RULE: Final = """\
 ACTION=="add", SUBSYSTEM=="block", ENV{ID_BUS}=="usb", ENV{ID_FS_USAGE}=="filesystem", \\
   TAG+="systemd", ENV{SYSTEMD_WANTS}+="haetae-image@%k.service"
 """
-_TMPFILES: Final = "d /run/rauc 0700 root root\n"
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,6 @@ def root_files(board: str, certificate: bytes | None) -> list[RootFile]:
         RootFile(f"etc/systemd/system/multi-user.target.wants/{unit}", link=f"../{unit}"),
         RootFile("etc/systemd/system/haetae-image@.service", _STICK_UNIT.encode()),
         RootFile("etc/udev/rules.d/90-haetae-image.rules", _STICK_RULE.encode()),
-        RootFile("etc/tmpfiles.d/haetae-rauc.conf", _TMPFILES.encode()),
     ]
     if certificate is not None:
         if b"PRIVATE KEY" in certificate:

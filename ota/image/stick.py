@@ -139,6 +139,9 @@ def take(device: str, run: Run, tell: Tell, place: Path = PLACE, tried: Path = T
     try:
         with mounted(device, run, place) as folder:
             bundle = find_bundle(folder)
-            return bundle is not None and install(bundle, run, tell, tried)
+            if bundle is None:
+                return False
+            tell(f"looking at {bundle.name}")
+            return install(bundle, run, tell, tried)
     except OSError as error:
         raise StickFault(f"{device}: {error}") from error
