@@ -27,9 +27,11 @@ MOST_NAMES: Final = 2000
 INSTALL_S: Final = 3600.0
 _PART_BYTES: Final = 1 << 20
 _SUFFIX: Final = ".raucb"
+_WHY: Final = "LastError: "
+"""What RAUC prints before the reason of a refusal."""
 
 Run = Callable[[Sequence[str]], tuple[int, str]]
-"""Runs a program; gives its exit code and the last line that it printed."""
+"""Runs a program; gives its exit code and why, in a line that it printed."""
 Tell = Callable[[str], None]
 
 
@@ -52,7 +54,8 @@ def run_program(command: Sequence[str]) -> tuple[int, str]:
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
         raise StickFault(f"{command[0]}: {error}") from error
     lines = (done.stdout + "\n" + done.stderr).strip().splitlines()
-    return done.returncode, lines[-1] if lines else ""
+    told = [line.removeprefix(_WHY) for line in lines if line.startswith(_WHY)] or lines
+    return done.returncode, told[-1] if told else ""
 
 
 @contextmanager

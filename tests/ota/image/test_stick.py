@@ -105,6 +105,8 @@ def test_flash_that_takes_no_note_is_told(stick):
 
 def test_programs_are_really_run():
     assert run_program(("sh", "-c", "echo one; echo two; exit 3")) == (3, "two")
+    rauc = "echo 'LastError: signature'; echo Installing failed >&2; exit 1"
+    assert run_program(("sh", "-c", rauc)) == (1, "signature")
     with pytest.raises(StickFault, match="no-such-program"):
         run_program(("no-such-program",))
 
