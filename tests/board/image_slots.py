@@ -1,16 +1,17 @@
 """U-Boot chooses a slot: every way in which one may fail, with the real U-Boot in QEMU.
 
-    python -m tests.board.image_slots KERNEL MODULES
+    python -m tests.board.image_slots IMAGE [CASE]
 
-A disk with the partitions of an image, the real script and boot state, Debian's kernel, and a user
-land of 60 lines that says which slot booted. Each case spoils something, boots, and compares the
-slot and what U-Boot left in `misc`, to the byte, with `ota.image.boot_state`.
+A disk with the partitions of an image, the real script and boot state, the kernel of an image, and
+a user land of 60 lines that says which slot booted. Each case spoils something, boots, and compares
+the slot and what U-Boot left in `misc`, to the byte, with `ota.image.boot_state`.
 
 exit codes: 0 passed, 1 failed.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ from ota.image.boot_state import (
     to_sector,
     tried,
 )
+from ota.image.gpt import partitions
 from tests.places import REPOSITORY
 
 BUILD = REPOSITORY / "build" / "slots"
@@ -79,11 +81,18 @@ def call(*command: object, **how) -> None:
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL, **how)
 
 
-def base(kernel: Path, modules: Path) -> Disk:
-    """The disk that every case starts from."""
+def base(image: Path) -> Disk:
+    """The disk that every case starts from, with the kernel of a real image."""
     shutil.rmtree(BUILD, ignore_errors=True)
-    (BUILD / "init").mkdir(parents=True)
-    initrd(modules)
+    for folder in ("init", "theirs"):
+        (BUILD / folder).mkdir(parents=True)
+    at = partitions(image)["boot_a"].at
+    for name in ("vmlinuz", "initrd.img"):
+        call("mcopy", "-i", f"{image}@@{at}", f"::{name}", BUILD / "theirs")
+    packed = gzip.decompress((BUILD / "theirs/initrd.img").read_bytes())
+    call("cpio", "-id", "--quiet", "modules/*", cwd=BUILD / "theirs", input=packed)
+    kernel = BUILD / "theirs/vmlinuz"
+    initrd(BUILD / "theirs/modules")
     script = BUILD / "boot.cmd"
     script.write_text(boot_script("ttyAMA0", "quiet panic=1"))
     call("mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-d", script, BUILD / "boot.scr")
@@ -281,9 +290,9 @@ CASES: tuple[Case, ...] = (
 )
 
 
-def run(kernel: Path, modules: Path, only: str = "") -> int:
+def run(image: Path, only: str = "") -> int:
     """All cases; returns how many failed."""
-    clean = base(kernel, modules)
+    clean = base(image)
     failed = 0
     for case in CASES:
         if only and only != case.__name__:
@@ -300,4 +309,4 @@ def run(kernel: Path, modules: Path, only: str = "") -> int:
 
 if __name__ == "__main__":
     os.nice(5)
-    sys.exit(bool(run(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])))
+    sys.exit(bool(run(Path(sys.argv[1]), *sys.argv[2:])))
