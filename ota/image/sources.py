@@ -23,7 +23,7 @@ SYSTEM: Final = (
     "e2fsprogs", "dash", "coreutils", "ca-certificates", "busybox-static",
     "python3.11-minimal", "libpython3.11-stdlib", "libgomp1", "libstdc++6",
 )  # fmt: skip
-UPDATER: Final = ("rauc", "dbus")
+UPDATER: Final = ("rauc", "rauc-service", "dbus")
 """What installs whole images."""
 KERNEL: Final = ("linux-image-arm64",)
 PYTHON: Final = "python3.11"
