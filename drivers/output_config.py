@@ -13,6 +13,7 @@ from drivers.toml_strict import Check, Complaint
 _RELEASE_OFF = {
     "fault": "the fault relay is normally energised, so a crash shows only when it drops",
     "siren": "a crash must not sound a siren",
+    "buzzer": "a crash must not sound a buzzer",
 }
 _BOOT_OFF = "a board that never starts must show as a fault; wire or bias the line the other way"
 ONLY_OF = {
@@ -31,7 +32,8 @@ class OutputConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """`[[outputs]]`: one siren, strobe or relay."""
 
     name: Name
-    role: Literal["siren", "strobe", "fault"]
+    role: Literal["siren", "strobe", "fault", "buzzer"]
+    """buzzer: a small sounder beside the operator, on a GPIO line, with patterns of its own."""
     driver: Name
     on_boot: Level = "off"
     """Level from power-on until the runtime takes the output over (pull resistor, SoC default)."""

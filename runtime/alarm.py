@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from runtime.alarm_config import AlarmConfig, times_of
-from runtime.alarm_outputs import SILENT, Sounding, sounding
+from runtime.alarm_outputs import SILENT, loudest, sounding
 from runtime.alarm_state import AlarmState, OneAlarm
 from runtime.patterns import PATTERNS, level_at
 from runtime.site_rules import Severity
@@ -39,6 +39,7 @@ class Alarms:
     Attributes:
         each: one per rule; those of severity "info" stay at rest.
         sound: what siren and strobe shall show.
+        buzzer: pattern of the buzzers; "" = silent.
         edges: what has changed since they were last cleared.
     """
 
@@ -46,7 +47,7 @@ class Alarms:
         self, severities: Sequence[Severity], config: AlarmConfig, momentary: Collection[int] = ()
     ) -> None:
         self._severities = tuple(severities)
-        self._patterns = config.patterns
+        self._patterns, self._buzzers = config.patterns, config.buzzer
         times = {severity: times_of(config, severity) for severity in set(severities)}
         self.each = [
             OneAlarm(times[severity], index in momentary)
@@ -61,6 +62,7 @@ class Alarms:
         self._wake_ms = 0.0
         self._active: list[int] = []
         self.sound = SILENT
+        self.buzzer = ""
         self.edges: list[AlarmEdge] = []
 
     @property
@@ -153,14 +155,20 @@ class Alarms:
         self._wake_ms = min(
             (self.each[rule].deadline_ms(now_ms) for rule in self._alarming), default=math.inf
         )
-        before, self.sound = self.sound, self._sounding(now_ms)
-        if self.sound.pattern and self.sound.pattern != before.pattern:
+        before, beeped = self.sound, self.buzzer
+        self._sounding(now_ms)
+        if (self.sound.pattern, self.buzzer) != (before.pattern, beeped) and self.sound.pattern:
             self._pattern_since = now_ms
         return self.sound != before
 
     def siren_level(self, now_ms: float) -> bool:
         """Level of the siren at this moment of its pattern."""
         pattern = self.sound.pattern
+        return bool(pattern) and level_at(PATTERNS[pattern], now_ms - self._pattern_since)
+
+    def buzzer_level(self, now_ms: float) -> bool:
+        """Level of the buzzers at this moment of their pattern."""
+        pattern = self.buzzer
         return bool(pattern) and level_at(PATTERNS[pattern], now_ms - self._pattern_since)
 
     def _step_one(self, rule: int, active: bool, fresh: bool, again: bool) -> None:
@@ -176,7 +184,7 @@ class Alarms:
                 why["shelved"] = True
             self.edges.append(AlarmEdge(rule, alarm.state.name.lower(), why))
 
-    def _sounding(self, now_ms: float) -> Sounding:
+    def _sounding(self, now_ms: float) -> None:
         """Present outputs; an alarm whose cause left early still sounds for its least time."""
         states = [
             AlarmState.ACTIVE_UNACKED if alarm.sound_until_ms > now_ms else alarm.state
@@ -184,4 +192,6 @@ class Alarms:
         ]
         shelved = [alarm.shelved_until_ms > 0.0 for alarm in self.each]
         quiet = [alarm.is_quiet for alarm in self.each]
-        return sounding(states, self._severities, shelved, quiet, self._patterns)
+        self.sound = sounding(states, self._severities, shelved, quiet, self._patterns)
+        severity = loudest(states, self._severities, shelved, quiet)
+        self.buzzer = "" if severity == "info" else self._buzzers.get(severity, "")

@@ -14,14 +14,15 @@ from runtime.site_rules import Severity
 
 def _patterns(alarm: AlarmConfig) -> Iterator[Complaint]:
     """Every pattern exists; "evacuate" sounds like evacuation, and nothing else does."""
-    for severity, pattern in alarm.patterns.items():
-        is_evacuation = severity == "evacuate"
-        allowed = [name for name in PATTERNS if (name in EVACUATION_ONLY) == is_evacuation]
-        if pattern not in allowed:
-            text = f"must be one of {', '.join(allowed)}"
-            if pattern in EVACUATION_ONLY:
-                text += f"; {pattern} means evacuation and nothing else (ISO 8201)"
-            yield f"alarm.patterns.{severity}", pattern, text
+    for key, patterns in (("patterns", alarm.patterns), ("buzzer", alarm.buzzer)):
+        for severity, pattern in patterns.items():
+            is_evacuation = severity == "evacuate"
+            allowed = [name for name in PATTERNS if (name in EVACUATION_ONLY) == is_evacuation]
+            if pattern not in allowed:
+                text = f"must be one of {', '.join(allowed)}"
+                if pattern in EVACUATION_ONLY:
+                    text += f"; {pattern} means evacuation and nothing else (ISO 8201)"
+                yield f"alarm.{key}.{severity}", pattern, text
 
 
 def _sounds(

@@ -60,6 +60,10 @@ class AlarmConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         default_factory=lambda: {"warning": "alert", "danger": "march", "evacuate": "temporal3"}
     )
     """Pattern name per severity; "info" is silent."""
+    buzzer: dict[Severity, str] = field(
+        default_factory=lambda: {"warning": "beep", "danger": "beeps", "evacuate": "temporal3"}
+    )
+    """The same of outputs with role "buzzer"; a severity that is left out does not sound there."""
     warning: PriorityConfig = PriorityConfig()
     danger: PriorityConfig = PriorityConfig()
     evacuate: PriorityConfig = PriorityConfig()

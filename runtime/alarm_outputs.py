@@ -59,15 +59,26 @@ def sounding(
         quiet: muted, or sounding for longer than allowed: silent, the strobe stays.
         patterns: siren pattern per severity.
     """
-    loudest: Severity = "info"
-    strobe = False
+    strobe = any(
+        state is not AlarmState.NORMAL and not on_shelf and severity != "info"
+        for state, severity, on_shelf in zip(states, severities, shelved, strict=True)
+    )
+    severity = loudest(states, severities, shelved, quiet)
+    return Sounding("" if severity == "info" else patterns.get(severity, ""), strobe)
+
+
+def loudest(
+    states: Sequence[AlarmState],
+    severities: Sequence[Severity],
+    shelved: Sequence[bool],
+    quiet: Sequence[bool],
+) -> Severity:
+    """The severity that sounds, "info" where none does; arguments as of `sounding`."""
+    found: Severity = "info"
     for state, severity, on_shelf, hushed in zip(states, severities, shelved, quiet, strict=True):
-        if state is AlarmState.NORMAL or on_shelf or severity == "info":
-            continue
-        strobe = True
-        if state is AlarmState.ACTIVE_UNACKED and not hushed:
-            loudest = max(loudest, severity, key=SEVERITY_RANK.__getitem__)
-    return Sounding("" if loudest == "info" else patterns.get(loudest, ""), strobe)
+        if state is AlarmState.ACTIVE_UNACKED and not (on_shelf or hushed):
+            found = max(found, severity, key=SEVERITY_RANK.__getitem__)
+    return found
 
 
 def all_levels(sound: Sounding, *, healthy: bool, test: Phase) -> Levels:

@@ -17,13 +17,14 @@ from runtime.self_test import SelfTest
 
 
 class Alarm:
-    """Step the alarm states and drive siren and strobe. This stage is never left out."""
+    """Step the alarm states and drive siren, strobe and buzzers. This stage is never left out."""
 
     def __init__(
         self, alarms: Alarms, rules: Rules, outputs: Outputs, metrics: Metrics, test: SelfTest
     ) -> None:
         self._test = test
         self._shown: Sounding = SILENT
+        self._buzzer = ""
         self._alarms = alarms
         self._rules = rules
         self._outputs = outputs
@@ -43,13 +44,14 @@ class Alarm:
         if not (changed or alarms.edges or self._test.phase) and self._at_rest:
             return
         before, self._shown = self._shown, self._show(context)
+        beeped, self._buzzer = self._buzzer, self._beeping()
         self._drive(context, is_new=not before.pattern)
         if alarms.edges:
             self._tell(context)
         if self._test.edges:
             self._tell_test(context)
-        if self._shown != before:
-            self._tell_outputs(context, before)
+        if self._shown != before or self._buzzer != beeped:
+            self._tell_outputs(context, before, beeped)
 
     def _show(self, context: Context) -> Sounding:
         """What siren and strobe shall do now: the alarms, or the self test where there is none."""
@@ -58,17 +60,24 @@ class Alarm:
             test.step(context.now_ms, is_clear=sound == SILENT, problem=self._outputs.reason)
         return all_levels(sound, healthy=True, test=test.phase)
 
+    def _beeping(self) -> str:
+        """Pattern of the buzzers; in a self test they sound as the siren does."""
+        return self._shown.pattern if self._test.phase else self._alarms.buzzer
+
     def _drive(self, context: Context, is_new: bool) -> None:
         """Bring siren and strobe to their levels; what is refused is tried again next time."""
-        outputs, shown = self._outputs, self._shown
-        level = bool(shown.pattern) if self._test.phase else self._alarms.siren_level(context.t_ms)
+        outputs, shown, alarms = self._outputs, self._shown, self._alarms
+        level = bool(shown.pattern) if self._test.phase else alarms.siren_level(context.t_ms)
         if outputs.drive("siren", level, context.now_ms) and level and is_new and context.fresh:
             self._metrics.to_output.add(perf_counter_ns() - context.captured_ns)
         outputs.drive("strobe", shown.strobe, context.now_ms)
+        beeps = bool(self._buzzer) if self._test.phase else alarms.buzzer_level(context.t_ms)
+        outputs.drive("buzzer", beeps, context.now_ms)
         self._at_rest = (
             not shown.pattern
             and outputs.took("siren", False)
             and outputs.took("strobe", shown.strobe)
+            and outputs.took("buzzer", False)
         )
 
     def _tell_test(self, context: Context) -> None:
@@ -127,11 +136,12 @@ class Alarm:
             why["siren"] = alarms.sound.pattern
         return why
 
-    def _tell_outputs(self, context: Context, before: Sounding) -> None:
+    def _tell_outputs(self, context: Context, before: Sounding, beeped: str) -> None:
         sound = self._shown
         for role, was, now in (
             ("siren", before.pattern, sound.pattern),
             ("strobe", "steady" * before.strobe, "steady" * sound.strobe),
+            ("buzzer", beeped, self._buzzer),
         ):
             if was == now:
                 continue

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from drivers.faults import OutputFault
 from drivers.interfaces import Checked, DeadMan, Output
 
-ROLES = ("siren", "strobe", "fault")
+ROLES = ("siren", "strobe", "fault", "buzzer")
 DEAD_MAN, CHECK = "dead man", "check"
 """Names of their refusals, beside those of the roles."""
 

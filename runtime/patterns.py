@@ -1,7 +1,8 @@
 """Siren patterns as data: alternating on and off times, repeated.
 
 Sources: ISO 8201:2017 for temporal-three (3 x 0.5 s on / 0.5 s off, then 1.5 s off), which means
-"evacuate" and nothing else; the others are common practice of fire panels.
+"evacuate" and nothing else; the others are common practice of fire panels. A buzzer stands beside
+people who work: it beeps.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ PATTERNS: dict[str, tuple[int, ...]] = {
     "march": (500, 500),
     "alert": (500, 2500),
     "slow": (5000, 10000),
+    "beep": (200, 1800),
+    "beeps": (200, 200, 200, 1400),
     "temporal3": (500, 500, 500, 500, 500, 1500),
 }
 """Pattern name -> on, off, on, off, ... in ms; starts with on."""

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from runtime.context import Context
 from runtime.machine import Machine
-from runtime.outputs import ROLES
 from sim.scenario.result import EdgeSeen, FaultSeen, ResetSeen, Result
 
 Boxes = list[list[float]]
@@ -17,6 +16,9 @@ PIXEL_DIGITS, SCORE_DIGITS = 3, 5
 """Finer than any difference that matters, and short to keep."""
 SIDES = 4
 EVENT_WORDS = ("kind", "rule", "zone", "state")
+
+SHOWN = ("siren", "strobe", "fault")
+"""Roles whose levels are compared."""
 
 
 class FrameDid(Struct, kw_only=True):
@@ -127,7 +129,7 @@ def _frame(context: Context, machine: Machine, boot: int) -> FrameDid:
         hazards=list(context.hazards.active),
         alarms=[state.name.lower() for state in machine.alarms.states],
         pattern=machine.alarms.sound.pattern,
-        levels=[machine.outputs.level(role) for role in ROLES],
+        levels=[machine.outputs.level(role) for role in SHOWN],
     )
 
 

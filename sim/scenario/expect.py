@@ -15,7 +15,7 @@ from sim.world.config import Action
 
 NonNegativeInt = Annotated[int, Meta(ge=0)]
 PositiveInt = Annotated[int, Meta(ge=1)]
-Role = Literal["siren", "strobe", "fault"]
+Role = Literal["siren", "strobe", "fault", "buzzer"]
 Level = Literal["on", "off"]
 Cause = Literal["power_cut", "watchdog", "killed"]
 EventKind = Literal[

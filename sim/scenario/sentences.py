@@ -20,7 +20,12 @@ from sim.scenario.expect import (
 )
 from sim.scenario.schema import Scenario
 
-ROLES = {"siren": "the siren", "strobe": "the strobe", "fault": "the fault relay"}
+ROLES = {
+    "siren": "the siren",
+    "strobe": "the strobe",
+    "fault": "the fault relay",
+    "buzzer": "the buzzer",
+}
 ENDS = {
     "planned": "the run ends as planned",
     "camera_gone": "the camera gives up on a camera that is gone",
