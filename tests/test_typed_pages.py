@@ -14,6 +14,8 @@ CI = (REPOSITORY / ".ci" / "run").read_text()
 LIMIT_S = 120
 WALK = "docs/technician.md"
 """Typed by tests/ota/test_walk.py."""
+IMAGE = ("tests/ota/image/test_image_verify.py", "verify_image(")
+"""Minutes of downloads and of root file systems; `make image-test` builds and boots one."""
 ONLY_BY_HAND = {"make sim": "`make test` plays every scenario, and some of them twice"}
 """Targets that `.ci/run` does not make, and why."""
 
@@ -53,6 +55,8 @@ README = Page(
     {
         r"haetae run .*rtsp://": ("tests/runtime/test_rtsp_sites.py", "rtsp"),
         r"haetae board check my-board.toml --live": ("tests/runtime/test_live_check.py", "--live"),
+        r"haetae image build": IMAGE,
+        r"haetae image verify": IMAGE,
         r"haetae provision": ("docs/porting.md", "\nhaetae provision --board"),
         r"haetae status": (WALK, "\nhaetae status\n"),
         r"haetae ota push": (WALK, "\nhaetae ota push"),
@@ -73,6 +77,8 @@ PORTING = Page(
         r"haetae board check my-board.toml --live": ("tests/runtime/test_live_check.py", "--live"),
         r"haetae run --board my-board.toml": ("tests/runtime/board_of_the_kernel.py", "boot("),
         r"haetae selftest --board": ("tests/runtime/test_unit_report.py", "selftest(["),
+        r"haetae image build": IMAGE,
+        r"haetae image verify": IMAGE,
     },
     ("my-board.toml", "ring-1.ring", "build/camera/device.toml", "build/camera/journal.ring"),
     ("enough of its own roots signed", "device  cam-0017, board updates_demo"),
