@@ -26,4 +26,5 @@ def test_the_examples_are_a_board_file(tmp_path):
     assert [output.driver for output in board.outputs] == ["gpio", "gpio", "modbus"]
     assert (board.camera.driver, board.watchdog.driver) == ("v4l2", "linux")
     assert (board.npu.driver, board.npu.target) == ("rknn", "rk3588")
-    assert len(blocks) == 5
+    assert board.thermal and board.thermal.least_mhz == 800
+    assert len(blocks) == 6
