@@ -8,9 +8,15 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
+
 from tests.board.qmp import listen
 
 LAST_LINES = 30
+LATE_S = 20.0
+"""For the tick after a moment, of a board that is slow."""
+TICK = re.compile(r"^tick (\d+\.\d+)$")
+"""The guest's init says its uptime, seconds, some times a second."""
 
 
 class BoardFault(Exception):
@@ -34,7 +40,9 @@ class Console:
         self._start_s = time.monotonic()
         self._is_over = False
         self.lines: list[tuple[float, str]] = []
-        """Host time in monotonic seconds, text."""
+        """Host time in monotonic seconds, text; without ticks."""
+        self._ticks: list[tuple[float, float]] = []
+        self._uptime_s = 0.0
 
     def connect(self, timeout_s: float) -> None:
         """Wait for QEMU. Raises TimeoutError."""
@@ -68,6 +76,13 @@ class Console:
                     raise BoardFault(f"console: {pattern!r}: {why}\n{self.last()}")
                 self._heard.wait(left_s)
 
+    def guest_s(self, host_s: float) -> float:
+        """The board's time at a host time, seconds since power-on; resets are no break."""
+        with self._heard:
+            self._heard.wait_for(lambda: self._ticks[-1:] >= [(host_s,)] or self._is_over, LATE_S)
+            hosts, guests = zip(*self._ticks, strict=True)
+        return float(np.interp(host_s, hosts, guests))
+
     def last(self) -> str:
         """The last lines, for a message."""
         return "\n".join(f"    | {text}" for _, text in self.lines[-LAST_LINES:])
@@ -92,11 +107,21 @@ class Console:
             self._heard.notify_all()
             self._log.close()
 
+    def _tick(self, now_s: float, uptime_s: float) -> None:
+        """After a reset the board's own count begins at 0."""
+        began_s = self._uptime_s if uptime_s >= self._uptime_s else 0.0
+        last_s = self._ticks[-1][1] if self._ticks else 0.0
+        self._ticks.append((now_s, last_s + uptime_s - began_s))
+        self._uptime_s = uptime_s
+
     def _take(self, whole: list[bytes]) -> None:
         now_s = time.monotonic()
         with self._heard:
             for line in whole:
                 text = line.decode("utf-8", "replace").replace("\r", "")
+                if tick := TICK.search(text):
+                    self._tick(now_s, float(tick[1]))
+                    continue
                 self.lines.append((now_s, text))
                 self._log.write(f"{now_s - self._start_s:8.2f} {text}\n")
             self._log.flush()

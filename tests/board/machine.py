@@ -29,6 +29,7 @@ from tests.board.qmp import Qmp
 CONNECT_S = 20.0
 BOOT_S = 90.0
 STICK = "stick"
+STEADY = ("-accel", "tcg,thread=single", "-icount", "shift=2,sleep=on")
 APPEND = "console=ttyAMA0 quiet loglevel=3 panic=-1 board.modules=i6300esb,vivid"
 
 
@@ -71,6 +72,9 @@ class VirtualBoard:
         shares: folders of this machine that the guest may mount read-only (9p, by the name).
         memory_mb, cores: of the board.
         extra: more options for QEMU.
+        is_steady: the board's own time goes with its instructions, 250 million a second on one
+            core: what it does in a second does not depend on what else this machine does. Times
+            are then `guest_s`, and waiting takes as long as it takes.
 
     Attributes:
         console: log of the serial console, each line with seconds since the start.
@@ -91,6 +95,7 @@ class VirtualBoard:
         memory_mb: int = 768,
         cores: int = 2,
         extra: Sequence[str] = (),
+        is_steady: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._sockets = tempfile.TemporaryDirectory(prefix="board")  # a socket's path is short
@@ -101,8 +106,9 @@ class VirtualBoard:
         self.pins = Pins(self._qmp, sockets / "qtest")
         self._is_standard = kernel is None and bios is None
         self._starts_from = (kernel, initrd, bios, append)
-        self._machine = ("-m", str(memory_mb), "-smp", str(cores))
+        self._machine = ("-m", str(memory_mb), "-smp", str(1 if is_steady else cores))
         self._drives, self._shares, self._extra = drives, dict(shares or {}), extra
+        self._accel = STEADY if is_steady else ("-accel", "tcg,thread=multi")
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
         self._events_read = 0
@@ -169,6 +175,10 @@ class VirtualBoard:
         printed = [text.removeprefix(start) for text in lines if text.startswith(start)]
         return int(end[2]), "\n".join([*printed, end[1]]).rstrip("\n")
 
+    def guest_s(self, since_s: float, until_s: float) -> float:
+        """How much of the board's time went by between two times of the host, seconds."""
+        return self._console.guest_s(until_s) - self._console.guest_s(since_s)
+
     def qmp(self, command: str, **arguments: Any) -> Any:
         """A command of QEMU's. Raises QmpRefused."""
         return self._qmp.command(command, **arguments)
@@ -216,7 +226,7 @@ class VirtualBoard:
 
     def _command(self) -> Iterator[str]:
         yield from ("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57")
-        yield from ("-accel", "tcg,thread=multi", "-display", "none", "-nic", "none")
+        yield from (*self._accel, "-display", "none", "-nic", "none")
         yield from (*self._machine, "-monitor", "none")
         sockets = Path(self._sockets.name)
         yield from ("-chardev", f"socket,id=console,path={sockets}/console", "-serial")
