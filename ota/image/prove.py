@@ -54,7 +54,7 @@ def prove(ask: Ask, clock: Clock, within_ms: float) -> str:
         try:
             why = ill(ask())
         except (LinkLost, Refused) as error:
-            why = str(error)
+            why = str(error).rstrip("; ")
         in_a_row = 0 if why else in_a_row + 1
         if in_a_row == WELL_LOOKS:
             return ""

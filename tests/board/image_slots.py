@@ -290,23 +290,34 @@ CASES: tuple[Case, ...] = (
 )
 
 
-def run(image: Path, only: str = "") -> int:
-    """All cases; returns how many failed."""
+Expect = Callable[[str, bool], None]
+"""Is told what was looked at, and whether it was so."""
+
+
+def story(expect: Expect, image: Path, only: str = "") -> None:
+    """All cases, or one."""
     clean = base(image)
-    failed = 0
     for case in CASES:
-        if only and only != case.__name__:
-            continue
-        began = time.monotonic()
-        disk = Disk(BUILD / "disk.img")
-        call("cp", "--sparse=always", clean.path, disk.path)
-        for text, is_right in case(disk):
-            failed += not is_right
-            print(f"{'pass' if is_right else 'FAIL':<5} {case.__name__}: {text}", flush=True)
-        print(f"      {case.__name__} took {time.monotonic() - began:.1f} s", flush=True)
-    return failed
+        if only in ("", case.__name__):
+            disk = Disk(BUILD / "disk.img")
+            call("cp", "--sparse=always", clean.path, disk.path)
+            for text, is_right in case(disk):
+                expect(f"{case.__name__.replace('_', ' ')}: {text}", is_right)
+
+
+def run(tell: Callable[[Expect], None]) -> int:
+    """Print what a story tells; 1 where something was not so."""
+    began, failed = time.monotonic(), [0]
+
+    def expect(what: str, is_right: bool) -> None:
+        failed[0] += not is_right
+        took_s = time.monotonic() - began
+        print(f"{took_s:6.1f} s  {'ok  ' if is_right else 'FAIL'}  {what}", flush=True)
+
+    tell(expect)
+    return int(failed[0] > 0)
 
 
 if __name__ == "__main__":
     os.nice(5)
-    sys.exit(bool(run(Path(sys.argv[1]), *sys.argv[2:])))
+    sys.exit(run(lambda expect: story(expect, Path(sys.argv[1]), *sys.argv[2:])))
