@@ -220,8 +220,9 @@ class VirtualBoard:
 
     def pull_stick(self) -> None:
         """Pull it out, whatever is going on."""
+        since = len(self._qmp.events)
         self.qmp("device_del", id=STICK)
-        self._qmp.wait_event("DEVICE_DELETED", self._events_read, CONNECT_S)
+        self._qmp.wait_event("DEVICE_DELETED", since, CONNECT_S)
         self.qmp("blockdev-del", **{"node-name": STICK})
 
     def _command(self) -> Iterator[str]:
