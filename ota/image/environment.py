@@ -46,7 +46,7 @@ def make_environment(root: Path, sources: Sources, board: Board, wheel: Path | N
     (place / "bin").mkdir()
     (place / "bin/python3").symlink_to(f"/usr/bin/{PYTHON}")
     (place / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
-    packed = sorted(sources.wheels(_extra(board)).glob("*.whl"))
+    packed = sorted(sources.wheels(*_more(board)).glob("*.whl"))
     packed.append(sources.runtime(wheel))
     for each in packed:
         _unpack(each, site)
@@ -74,11 +74,9 @@ def precompile(root: Path, folders: tuple[str, ...]) -> None:
     run_tool(sys.executable, "-I", "-c", _COMPILE, root, *places, environment=steady)
 
 
-def _extra(board: Board) -> tuple[str, ...]:
-    """What a board's own drivers need beside what every camera has."""
-    if board.npu.driver == "rknn":
-        return ("rknn-toolkit-lite2==2.3.2", "psutil==7.2.2", "ruamel.yaml==0.19.1")
-    return ()
+def _more(board: Board) -> tuple[str, ...]:
+    """Files of what a board's own drivers need beside what every camera has."""
+    return ("requirements-rknn.txt",) if board.npu.driver == "rknn" else ()
 
 
 def _unpack(wheel: Path, site: Path) -> None:

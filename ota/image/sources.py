@@ -74,10 +74,14 @@ class Sources:
             new.rename(made)
         return made
 
-    def wheels(self, extra: tuple[str, ...] = ()) -> Path:
-        """A folder of arm64 wheels, as requirements.txt says, and `extra` requirements."""
-        wanted = HERE / "requirements.txt"
-        made = self._cache / f"wheels-{_short(wanted.read_text(), *extra)}"
+    def wheels(self, *more: str) -> Path:
+        """A folder of arm64 wheels, as requirements.txt and `more` files beside it say.
+
+        Raises:
+            Refused: "unavailable": one cannot be had, or is not the one whose sum is written there.
+        """
+        wanted = [HERE / name for name in ("requirements.txt", *more)]
+        made = self._cache / f"wheels-{_short(*(file.read_text() for file in wanted))}"
         if not made.is_dir():
             self._tell("wheels")
             new = made.with_name(f"{made.name}.new")
@@ -87,7 +91,7 @@ class Sources:
             run_tool(
                 sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check",
                 "--no-deps", "--only-binary=:all:", "--python-version=3.11", "--implementation=cp",
-                *names, "-d", new, "-r", wanted, *extra,
+                "--require-hashes", *names, "-d", new, *(f"-r{file}" for file in wanted),
             )  # fmt: skip
             new.rename(made)
         return made

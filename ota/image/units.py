@@ -33,6 +33,8 @@ MASKED: Final = (
     # who cannot mount its data would wait for a person here
     "emergency.service", "emergency.target", "rescue.service", "rescue.target",
 )  # fmt: skip
+STARTS: Final = 5
+"""So many times the board's boot time may pass until the first judged frame."""
 
 
 def arrange_units(root: Path, board: Board, image: BoardImage) -> None:
@@ -56,7 +58,8 @@ def _write_watchdog(root: Path, board: Board) -> None:
     """systemd waits for the loop as long as the board file says, and feeds the board's watchdog
     where the loop does not do so itself."""
     watch, system = board.watchdog, root / "etc/systemd"
-    lines = ["[Service]", f"WatchdogSec={watch.timeout_ms}ms"]
+    start_ms = STARTS * watch.boot_ms
+    lines = ["[Service]", f"WatchdogSec={watch.timeout_ms}ms", f"TimeoutStartSec={start_ms}ms"]
     _write(system / "system/haetae.service.d/10-board.conf", lines)
     if watch.driver == "systemd":
         lines = ["[Manager]", "RuntimeWatchdogSec=10s", "RebootWatchdogSec=60s"]

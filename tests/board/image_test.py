@@ -1,0 +1,229 @@
+"""The flashable image: built, looked at, booted to the first judged frame, fallen back.
+
+    make image-test
+
+The board is QEMU's; its processor is emulated, so times are some ten times those of a board.
+
+exit codes: 0 every expectation met, or not run where the tools cannot be had (it says why);
+1 some were not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ota.image.boot_state import COPIES_AT, SECTOR_BYTES, BootState, factory, misc_image, newest
+from ota.image.cli import image as image_command
+from ota.image.config import find_board
+from ota.image.gpt import partitions
+from ota.image.tools import PACKAGES
+from tests.board import arm64
+from tests.board.console import BoardFault
+from tests.board.machine import Drive, VirtualBoard
+from tests.places import REPOSITORY
+
+BUILD = REPOSITORY / "build" / "image"
+UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
+TOOLS = {**PACKAGES, "qemu-system-aarch64": "qemu-system-arm"}
+NAME = "qemu-virt-arm64"
+EMULATED = {"fps = 10.0": "fps = 5.0\nno_frame_ms = 800\nfrozen_ms = 0\ndark_ms = 800"}
+"""Of the board file: an emulated processor is slow, and vivid's picture stands still."""
+WITHOUT_ACPI = ("-machine", "acpi=off")
+"""With a firmware and ACPI the machine has no PL061."""
+BUILD_S = 600.0
+JUDGED = r"Started .*haetae\.service"
+"""systemd says so when the process tells it of the first frame that every stage has judged."""
+JUDGED_S = 300.0
+PROVED = r"haetae-boot\[\d+\]: .*prove"
+FLASH_BYTES = 1 << 30
+RELAY = 1
+"""Line of the fault relay: high while the camera is well."""
+TRIES = 3
+
+
+@dataclass
+class Found:
+    """Expectations, printed as they come."""
+
+    began_s: float = field(default_factory=time.monotonic)
+    failed: int = 0
+
+    def expect(self, what: str, is_met: bool, measured: str = "") -> None:
+        """One expectation, with the figure that it was judged by."""
+        self.failed += not is_met
+        word = "ok  " if is_met else "FAIL"
+        took_s = time.monotonic() - self.began_s
+        print(f"{took_s:6.1f} s  {word}  {what}{f': {measured}' if measured else ''}", flush=True)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A camera under power, since `began_s` (host, monotonic)."""
+
+    board: VirtualBoard
+    flash: Path
+    began_s: float
+
+    def since(self) -> float:
+        """Seconds since the power was switched on."""
+        return time.monotonic() - self.began_s
+
+    def state(self) -> BootState | None:
+        """What stands in `misc`."""
+        return newest(copies(self.flash))[0]
+
+
+def main() -> int:
+    """Install tools, build, then tell the stories."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stories", nargs="*", help=f"of {', '.join(STORIES)}; default: all")
+    chosen = parser.parse_args().stories or list(STORIES)
+    try:
+        arm64.need_tools(TOOLS)
+        if not UBOOT.is_file():
+            arm64.need_tools({"u-boot in QEMU": "u-boot-qemu"})
+    except arm64.NotHere as missing:
+        print(f"image-test NOT RUN: {missing}")
+        return 0
+    found, image = Found(), BUILD / "cam.img"
+    if not build(found, image):
+        print("image-test FAILED: there is no image")
+        return 1
+    for name in chosen:
+        print(f"-- {name}", flush=True)
+        try:
+            STORIES[name](found, image)
+        except BoardFault as fault:
+            found.expect(name, False, str(fault))
+    print(
+        f"image-test: {found.failed} expectations not met" if found.failed else "image-test: passed"
+    )
+    return int(found.failed > 0)
+
+
+def board_file() -> Path:
+    """The board, slow as it is under emulation."""
+    text = find_board(NAME).read_text()
+    for shipped, slow in EMULATED.items():
+        assert shipped in text, shipped
+        text = text.replace(shipped, slow)
+    file = BUILD / "boards" / f"{NAME}.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def build(found: Found, image: Path) -> bool:
+    """`haetae image build`, twice, and `verify`."""
+    began_s = time.monotonic()
+    command = ["build", "--board", str(board_file()), "--out", str(image)]
+    code = image_command([*command, "--cache", str(BUILD / "cache")])
+    took_s = time.monotonic() - began_s
+    found.expect("the image is built", code == 0)
+    if code:
+        return False
+    most = f"{took_s:.0f} s, allowed {BUILD_S:.0f} s"
+    found.expect("it is built in time", took_s <= BUILD_S, most)
+    code = image_command(["verify", str(image), "--board", NAME])
+    found.expect("haetae image verify passes it", code == 0)
+    return True
+
+
+@contextlib.contextmanager
+def powered(
+    name: str, image: Path, spoil: Callable[[Path], None] = lambda _: None
+) -> Iterator[Unit]:
+    """A camera that was flashed with an image, and its power switched on."""
+    folder = BUILD / "run" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    flash = folder / "flash.img"
+    subprocess.run(["cp", "--sparse=always", image, flash], check=True)
+    with flash.open("r+b") as file:
+        file.truncate(FLASH_BYTES)
+    spoil(flash)
+    began_s = time.monotonic()
+    drives = [Drive(flash, "flash")]
+    with VirtualBoard(folder, bios=UBOOT, drives=drives, extra=WITHOUT_ACPI) as board:
+        yield Unit(board, flash, began_s)
+    flash.unlink()
+
+
+def copies(flash: Path) -> tuple[bytes, bytes]:
+    """Both copies of the boot state."""
+    at = partitions(flash)["misc"].at
+    with flash.open("rb") as file:
+        sectors = []
+        for copy in COPIES_AT:
+            file.seek(at + copy)
+            sectors.append(file.read(SECTOR_BYTES))
+    return sectors[0], sectors[1]
+
+
+def first_frame(found: Found, image: Path) -> None:
+    """From power-on to the first judged frame, on a flash that is larger than the image."""
+    with powered("boot", image) as unit:
+        board = unit.board
+        board.wait_line(r"haetae: slot a", JUDGED_S)
+        loader_s = unit.since()
+        board.wait_line(r"Reached target .*local-fs\.target", JUDGED_S)
+        data_s = unit.since()
+        board.wait_line(JUDGED, JUDGED_S)
+        judged_s = unit.since()
+        steps = f"U-Boot {loader_s:.1f} s, data {data_s:.1f} s, first judged frame {judged_s:.1f} s"
+        found.expect("it boots to the first judged frame", True, steps)
+        board.wait_pin(RELAY, True, JUDGED_S)
+        found.expect("the fault relay is energised", True)
+        grown = console_says(board.console, r"resized filesystem to (\d+)")
+        found.expect("data grows to the end of the flash", grown > 100 << 10, f"{grown >> 10} MiB")
+        board.wait_line(PROVED, JUDGED_S)
+        state = unit.state()
+        kept = state is not None and state.a.left == TRIES and state.a.is_proved
+        found.expect("the slot has proved itself and has its tries back", kept, str(state))
+        found.expect("nobody can log in", console_says(board.console, r"(login:)") == 0)
+
+
+def console_says(log: Path, pattern: str) -> int:
+    """The last number that a pattern caught in the console; 1 for words, 0 for nothing."""
+    caught = re.findall(pattern, log.read_text(errors="replace"))
+    return int(caught[-1]) if caught and caught[-1].isdecimal() else len(caught)
+
+
+def broken_root(found: Found, image: Path) -> None:
+    """Slot b comes first and its root is no file system: its tries are spent, then a boots."""
+
+    def spoil(flash: Path) -> None:
+        parts = partitions(flash)
+        with flash.open("r+b") as file:
+            file.seek(parts["root_b"].at)
+            file.write(bytes(1 << 20))
+            file.seek(parts["misc"].at)
+            file.write(misc_image(replace(factory(), order=("b", "a"))))
+
+    with powered("fallback", image, spoil) as unit:
+        board = unit.board
+        for left in range(TRIES, 0, -1):
+            board.wait_line(rf"haetae: slot b, try of {left} left", JUDGED_S)
+            board.wait_line(r"initrd: root_b on \S+ cannot be mounted", JUDGED_S)
+        found.expect("the broken root spends its three tries", True, f"{unit.since():.1f} s")
+        board.wait_line(r"haetae: slot a", JUDGED_S)
+        board.wait_line(JUDGED, JUDGED_S)
+        found.expect("the other slot watches", True, f"{unit.since():.1f} s since power-on")
+        state = unit.state()
+        found.expect("b has no try left", state is not None and state.b.left == 0, str(state))
+
+
+STORIES = {"first_frame": first_frame, "broken_root": broken_root}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
