@@ -29,7 +29,8 @@ MASKED: Final = (
     "sys-fs-fuse-connections.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
     "sys-kernel-config.mount", "systemd-initctl.socket", "systemd-tmpfiles-clean.timer",
     "e2scrub_all.timer", "e2scrub_reap.service", "dpkg-db-backup.timer", "fstrim.timer",
-    "hwclock.service", "systemd-networkd.service", "systemd-networkd.socket",
+    "hwclock.service", "systemd-fsckd.socket", "systemd-fsckd.service",
+    "systemd-networkd.service", "systemd-networkd.socket",
     # who cannot mount its data would wait for a person here
     "emergency.service", "emergency.target", "rescue.service", "rescue.target",
 )  # fmt: skip
