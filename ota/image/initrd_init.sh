@@ -8,7 +8,7 @@ $b mount -t sysfs sys /sys
 $b mount -t devtmpfs dev /dev 2> /dev/null
 
 fail() {
-    echo "initrd: $1; starting again" > /dev/kmsg
+    echo "<3>initrd: $1; starting again" > /dev/kmsg
     $b sleep 1
     $b reboot -f
 }
@@ -19,7 +19,7 @@ for word in $($b cat /proc/cmdline); do
 done
 [ -n "$label" ] || fail "the command line has no root=PARTLABEL="
 while read -r module; do
-    $b insmod "/modules/$module" || echo "initrd: $module is not loaded" > /dev/kmsg
+    $b insmod "/modules/$module" || echo "<3>initrd: $module is not loaded" > /dev/kmsg
 done < /modules/order
 
 tries=0
