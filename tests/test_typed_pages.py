@@ -14,8 +14,8 @@ CI = (REPOSITORY / ".ci" / "run").read_text()
 LIMIT_S = 120
 WALK = "docs/technician.md"
 """Typed by tests/ota/test_walk.py."""
-IMAGE = ("tests/ota/image/test_image_verify.py", "verify_image(")
-"""Minutes of downloads and of root file systems; `make image-test` builds and boots one."""
+IMAGE = ("tests/board/image_test.py", 'image_command(["verify"')
+"""Minutes of downloads and of root file systems: `make image-test`."""
 ONLY_BY_HAND = {"make sim": "`make test` plays every scenario, and some of them twice"}
 """Targets that `.ci/run` does not make, and why."""
 
