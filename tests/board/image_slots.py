@@ -40,6 +40,13 @@ from tests.places import REPOSITORY
 
 BUILD = REPOSITORY / "build" / "slots"
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
+TOOLS = {
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
+    "cpio": "cpio",
+    "sfdisk": "fdisk",
+    "mkfs.vfat": "dosfstools",
+}
+"""Commands, and the Debian packages that they are in, beside what makes an image."""
 MODULES = ("virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk")
 LONGEST_S = 300
 MIB = 1 << 20

@@ -34,14 +34,19 @@ from ota.image.cli import image as image_command
 from ota.image.config import find_board
 from ota.image.gpt import partitions
 from ota.image.tools import PACKAGES
-from tests.board import arm64
+from tests.board import arm64, image_slots, image_update
 from tests.board.console import BoardFault
 from tests.board.machine import Drive, VirtualBoard
 from tests.places import REPOSITORY
 
 BUILD = REPOSITORY / "build" / "image"
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
-TOOLS = {**PACKAGES, "qemu-system-aarch64": "qemu-system-arm"}
+TOOLS = {
+    **PACKAGES,
+    **image_slots.TOOLS,
+    **image_update.TOOLS,
+    "qemu-system-aarch64": "qemu-system-arm",
+}
 NAME = "qemu-virt-arm64"
 EMULATED = {"fps = 10.0": "fps = 5.0\nno_frame_ms = 800\nfrozen_ms = 0\ndark_ms = 800"}
 """Of the board file: an emulated processor is slow, and vivid's picture stands still."""
@@ -97,7 +102,7 @@ def main() -> int:
     parser.add_argument("stories", nargs="*", help=f"of {', '.join(STORIES)}; default: all")
     chosen = parser.parse_args().stories or list(STORIES)
     try:
-        arm64.need_tools(TOOLS)
+        arm64.need_tools(TOOLS, "libc6-dev-arm64-cross")
         if not UBOOT.is_file():
             arm64.need_tools({"u-boot in QEMU": "u-boot-qemu"})
     except arm64.NotHere as missing:
@@ -234,7 +239,22 @@ def broken_root(found: Found, image: Path) -> None:
         found.expect("b has no try left", state is not None and state.b.left == 0, str(state))
 
 
-STORIES = {"first_frame": first_frame, "broken_root": broken_root}
+def slots(found: Found, image: Path) -> None:
+    """Every way in which a slot may fail, with a user land of 60 lines."""
+    image_slots.story(found.expect, image)
+
+
+def updates(found: Found, image: Path) -> None:
+    """RAUC bundles on USB sticks: refused, installed and proved, fallen back from."""
+    image_update.story(found.expect, image)
+
+
+STORIES = {
+    "first_frame": first_frame,
+    "broken_root": broken_root,
+    "slots": slots,
+    "updates": updates,
+}
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ from tests.places import REPOSITORY
 
 BUILD = REPOSITORY / "build" / "image" / "update"
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
+TOOLS = {"openssl": "openssl", "debugfs": "e2fsprogs", "rauc": "rauc", "sfdisk": "fdisk"}
+"""Commands, and the Debian packages that they are in, beside what makes an image."""
 BOOT_S = 900.0
 """Until the camera is there, on a machine that does other things, too."""
 INSTALL_S, PROVE_S = 900.0, 900.0
