@@ -34,6 +34,14 @@ MASKED: Final = (
     # who cannot mount its data would wait for a person here
     "emergency.service", "emergency.target", "rescue.service", "rescue.target",
 )  # fmt: skip
+KEPT_GENERATORS: Final = frozenset({"systemd-fstab-generator"})
+"""Each of the others is a process at every boot, for what a camera does not have."""
+KEPT_RULES: Final = frozenset({
+    "50-udev-default.rules", "55-dm.rules", "60-block.rules", "60-persistent-storage.rules",
+    "60-persistent-v4l.rules", "60-serial.rules", "80-drivers.rules", "95-dm-notify.rules",
+    "99-systemd.rules",
+})  # fmt: skip
+"""Of Debian's udev: names by path, groups, modules for devices; no input, sound, networks."""
 STARTS: Final = 5
 """So many times the board's boot time may pass until the first judged frame."""
 
@@ -42,6 +50,8 @@ def arrange_units(root: Path, board: Board, image: BoardImage) -> None:
     """Link, mask, and write what depends on the board."""
     system = root / "etc/systemd/system"
     shutil.rmtree(root / "usr/lib/systemd/system/multi-user.target.wants", ignore_errors=True)
+    _keep(root / "usr/lib/systemd/system-generators", KEPT_GENERATORS)
+    _keep(root / "usr/lib/udev/rules.d", KEPT_RULES)
     for unit, target in ENABLED:
         wants = system / f"{target}.wants"
         wants.mkdir(parents=True, exist_ok=True)
@@ -53,6 +63,12 @@ def arrange_units(root: Path, board: Board, image: BoardImage) -> None:
     _write(root / "etc/modules-load.d/haetae.conf", [*image.load])
     options = [f"options {name} {words}" for name, words in sorted(image.module_options.items())]
     _write(root / "etc/modprobe.d/haetae.conf", options)
+
+
+def _keep(folder: Path, names: frozenset[str]) -> None:
+    for file in folder.glob("*"):
+        if file.name not in names:
+            file.unlink()
 
 
 def _write_watchdog(root: Path, board: Board) -> None:
