@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import repeat
 from pathlib import Path
+from typing import BinaryIO
 
 from ota.image.gpt import Part, partitions
+from ota.image.sparse import stretches
 
 _BYTES = 1 << 20
 
@@ -28,9 +29,17 @@ def compare(first: Path, second: Path) -> list[str]:
 
 
 def _same(first: Path, second: Path, part: Part) -> bool:
+    end = part.at + part.size
     with first.open("rb") as one, second.open("rb") as other:
-        one.seek(part.at)
-        other.seek(part.at)
-        whole, rest = divmod(part.size, _BYTES)
-        sizes = [*repeat(_BYTES, whole), rest]
-        return all(one.read(size) == other.read(size) for size in sizes)
+        for file in (one, other):
+            for at, stop in stretches(file.fileno(), part.at, end):
+                if not _same_bytes(one, other, at, stop):
+                    return False
+    return True
+
+
+def _same_bytes(one: BinaryIO, other: BinaryIO, at: int, stop: int) -> bool:
+    one.seek(at)
+    other.seek(at)
+    sizes = (min(_BYTES, stop - start) for start in range(at, stop, _BYTES))
+    return all(one.read(size) == other.read(size) for size in sizes)

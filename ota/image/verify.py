@@ -6,8 +6,6 @@ damage. Against a person who changes both there are signed updates (`haetae imag
 
 from __future__ import annotations
 
-import errno
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ from ota.image import boot_files, root_check, table
 from ota.image.boot_state import COPIES_AT, SECTOR_BYTES, newest
 from ota.image.gpt import Part, partitions
 from ota.image.root import Release
+from ota.image.sparse import stretches
 from ota.image.tools import need_programs, run_tool
 from ota.refusal import Refused
 
@@ -87,28 +86,13 @@ def extract(image: Path, part: Part, target: Path) -> Path:
     end = part.at + part.size
     with image.open("rb") as source, target.open("wb") as file:
         file.truncate(part.size)
-        for at, stop in _stretches(source.fileno(), part.at, end):
+        for at, stop in stretches(source.fileno(), part.at, end):
             source.seek(at)
             file.seek(at - part.at)
             while at < stop and (block := source.read(min(stop - at, _CHUNK_BYTES))):
                 file.write(block)
                 at += len(block)
     return target
-
-
-def _stretches(fd: int, at: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where a file has bytes: lseek(2), SEEK_DATA."""
-    while at < end:
-        try:
-            at = os.lseek(fd, at, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno != errno.ENXIO:
-                raise
-            return  # nothing up to the file's end
-        stop = min(os.lseek(fd, at, os.SEEK_HOLE), end)
-        if at < stop:
-            yield at, stop
-        at = stop
 
 
 def _boot_state(image: Path, misc: Part) -> str:
