@@ -13,12 +13,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.board import arm64, camera_stories
+from tests.board import arm64, camera_stories, update_stories, update_vendor
 from tests.board.guest_build import BUILD, build_guest
 from tests.board.report import Report
 from tests.places import REPOSITORY
 
-STORIES: dict[str, Callable[[Report, Path], None]] = {"camera": camera_stories.tell}
+STORIES: dict[str, Callable[[Report, Path], None]] = {
+    "camera": camera_stories.tell,
+    "updates": update_stories.tell,
+}
 
 
 def main() -> int:
@@ -27,6 +30,7 @@ def main() -> int:
     parser.add_argument("stories", nargs="*", help=f"of {', '.join(STORIES)}; default: all")
     chosen = parser.parse_args().stories or list(STORIES)
     try:
+        arm64.need_tools(update_vendor.TOOLS)
         build_guest()
     except arm64.NotHere as missing:
         print(f"board-test NOT RUN: {missing}")

@@ -97,6 +97,7 @@ def main(name: str) -> None:
     marker = Marker(device_of(name))
     for line in sys.stdin:
         marker.mark(told(line.strip()))
+    print("end", flush=True)
 
 
 if __name__ == "__main__":
