@@ -102,7 +102,7 @@ def _bulk(bench: Bench, disk: Disk) -> Row:
 
 def _records(bench: Bench, disk: Disk, device: BlockDevice) -> Iterator[Row]:
     """As the journal writes: one record, one sync."""
-    unit, period_ms = bench.board.storage.atomic_unit_bytes, 1e3 / bench.board.camera.fps
+    unit = bench.board.storage.atomic_unit_bytes
     took_ms: list[float] = []
     reached: int | None = 0
     for number in range(RECORDS):
@@ -115,13 +115,19 @@ def _records(bench: Bench, disk: Disk, device: BlockDevice) -> Iterator[Row]:
             reached = None
         else:
             reached += after > before
-    longest_ms = max(took_ms)
-    yield judged(
-        "storage.sync", "storage: sync", longest_ms <= period_ms,
-        f"{median(took_ms):.2f} ms, longest {longest_ms:.2f} ms", f"<= {period_ms:.4g} ms",
-        value=longest_ms, unit="ms", next=CARD,
-    )  # fmt: skip
+    yield _sync(bench, sorted(took_ms))
     yield _cut_safe(device, reached)
+
+
+def _sync(bench: Bench, took_ms: list[float]) -> Row:
+    """The loop waits for each: a picture may be late now and then, and none may be missed."""
+    usual_ms, longest_ms = took_ms[len(took_ms) * 95 // 100], took_ms[-1]
+    period_ms, blind_ms = 1e3 / bench.board.camera.fps, bench.board.camera.no_frame_ms
+    text = f"{median(took_ms):.1f} ms, 95 % within {usual_ms:.1f} ms, longest {longest_ms:.0f} ms"
+    return judged(
+        "storage.sync", "storage: sync", usual_ms <= period_ms and longest_ms < blind_ms, text,
+        f"95 % <= {period_ms:.4g} ms, all < {blind_ms} ms", value=usual_ms, unit="ms", next=CARD,
+    )  # fmt: skip
 
 
 def _cut_safe(device: BlockDevice, reached: int | None) -> Row:

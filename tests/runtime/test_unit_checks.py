@@ -198,6 +198,8 @@ def test_good_storage_passes_and_is_left_as_it_was(unit):
         ({"lies": True}, ["storage.cut_safe"]),
         ({"forgets": True}, ["storage.read_back"]),
         ({"slow_ms": 150.0}, ["storage.sync"]),
+        ({"spike_ms": 300.0}, []),
+        ({"spike_ms": 1000.0}, ["storage.sync"]),
         ({"slow_ms": 2500.0}, ["storage.write", "storage.sync"]),
         ({"full": True}, ["storage.there"]),
     ],

@@ -242,8 +242,9 @@ class UnitBench:
             self.loops[name] = InputConfig(name=line, role="self_test", driver="gpio", line="5")
 
     def disk(self, **wrong: Any) -> Any:
-        """A file whose device has something wrong: `lies`, `forgets`, `slow_ms`, `full`."""
-        unit, how = self, SimpleNamespace(lies=False, forgets=False, slow_ms=1.0, full=False)
+        """A file whose device has something wrong, by the names below."""
+        usual = {"lies": False, "forgets": False, "slow_ms": 1.0, "spike_ms": 0.0, "full": False}
+        unit, how = self, SimpleNamespace(**usual)
         how.__dict__.update(wrong)
 
         class Spoilt(Disk):
@@ -254,7 +255,8 @@ class UnitBench:
                 super().write(data, offset)
 
             def sync(self) -> None:
-                unit.clock.sleep_until_ms(unit.clock.now_ms() + how.slow_ms)
+                spike_ms = how.spike_ms if unit.writes == 120 else 0.0
+                unit.clock.sleep_until_ms(unit.clock.now_ms() + how.slow_ms + spike_ms)
                 unit.count(0 if how.lies else 1)
 
             def read_anew(self, length: int, offset: int) -> bytes:
