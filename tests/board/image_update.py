@@ -40,6 +40,7 @@ BOOT_S = 900.0
 """Until the camera is there, on a machine that does other things, too."""
 INSTALL_S, PROVE_S = 900.0, 900.0
 MIB = 1 << 20
+FLASH_BYTES = 1 << 30
 EXTRA = ("-machine", "acpi=off", "-action", "watchdog=none")
 """With a firmware and ACPI the machine has no PL061. A slow machine is no reason to bite."""
 
@@ -104,6 +105,8 @@ def make(image: Path) -> tuple[Path, dict[str, Path]]:
     ours, others = authority("vendor"), authority("other")
     assert ours.authority is not None
     provision(disk, ours.authority)
+    with disk.open("r+b") as file:
+        file.truncate(FLASH_BYTES)  # a flash is larger than the image; data takes the rest
     good = BUILD / "good.raucb"
     build_bundle(image, good, "2", ours)
     bundles = {
