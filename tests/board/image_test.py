@@ -48,7 +48,10 @@ TOOLS = {
     "qemu-system-aarch64": "qemu-system-arm",
 }
 NAME = "qemu-virt-arm64"
-EMULATED = {"fps = 10.0": "fps = 5.0\nno_frame_ms = 800\nfrozen_ms = 0\ndark_ms = 800"}
+EMULATED = {
+    "fps = 10.0": "fps = 5.0\nno_frame_ms = 800\nfrozen_ms = 0\ndark_ms = 800",
+    "timeout_ms = 5000": "timeout_ms = 30000, boot_ms = 300000",
+}
 """Of the board file: an emulated processor is slow, and vivid's picture stands still."""
 WITHOUT_ACPI = ("-machine", "acpi=off")
 """With a firmware and ACPI the machine has no PL061."""
