@@ -68,6 +68,10 @@ class CameraBoard:
         printed = self.board.run(f"haetae journal show --json --board {BOARD}", LONG_S)
         return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
 
+    def told(self) -> str:
+        """The last words of the firmware, for whoever looks into a failure."""
+        return self.board.ask("tail -3 /tmp/run.log; tail -12 /tmp/events | cut -c1-220", LONG_S)[1]
+
     def is_silent(self, length_s: float) -> bool:
         """The siren's line stays low for so long from now."""
         since_s = time.monotonic()

@@ -19,7 +19,10 @@ from sim.scenario.world import SceneWorld, make_world
 SCENARIO = "zone_entry"
 """Somebody stands, walks into the zone and stays there."""
 WIDTH_PX, HEIGHT_PX, PERIOD_MS = 640, 360, 200.0
-EMPTY_MS, WALK_MS = 2000.0, 9000.0
+EMPTY_MS = range(0, 1000, 100)
+WALK_MS = range(1500, 6000, 100)
+"""Moments of the scenario, one a picture. The camera shows five pictures a second, so whoever walks
+does so at half speed: an emulated processor judges four pictures a second, not ten."""
 
 SITE = """format = 1
 name = "virtual board"
@@ -57,13 +60,9 @@ def draw_scenes(folder: Path) -> Scenes:
     world = make_world(scenario.world, WIDTH_PX, HEIGHT_PX, scenario.seed)
     alone = msgspec.structs.replace(scenario.world, people=[])
     nobody = make_world(alone, WIDTH_PX, HEIGHT_PX, scenario.seed)
-    _draw(nobody, folder / "empty", _times(EMPTY_MS))
-    is_inside = _draw(world, folder / "walks", _times(WALK_MS))
+    _draw(nobody, folder / "empty", EMPTY_MS)
+    is_inside = _draw(world, folder / "walks", WALK_MS)
     return Scenes(is_inside.index(True) * PERIOD_MS / 1000, _site(loaded, world))
-
-
-def _times(length_ms: float) -> list[float]:
-    return [index * PERIOD_MS for index in range(int(length_ms / PERIOD_MS))]
 
 
 def _draw(world: SceneWorld, path: Path, times_ms: Iterable[float]) -> list[bool]:
