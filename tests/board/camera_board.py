@@ -22,7 +22,7 @@ SITE = "/data/haetae/site.toml"
 SOCKET = "/run/haetae/alarm"
 DATA_MB = 96
 MOST_S, LOOK_S = 60.0, 2.0
-LONG_S = 300.0
+LONG_S = 600.0
 """More than anything takes, on a machine that is busy with something else."""
 
 
