@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.board import arm64, camera_stories, update_stories, update_vendor
+from tests.board import arm64, camera_stories, unit_stories, update_stories, update_vendor
 from tests.board.guest_build import BUILD, build_guest
 from tests.board.report import Report
 from tests.places import REPOSITORY
@@ -21,6 +21,7 @@ from tests.places import REPOSITORY
 STORIES: dict[str, Callable[[Report, Path], None]] = {
     "camera": camera_stories.tell,
     "updates": update_stories.tell,
+    "unit": unit_stories.tell,
 }
 
 
