@@ -19,6 +19,7 @@ from tests.places import data_root
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("same", derandomize=True, **_COMMON)
 settings.register_profile("fuzz", max_examples=3000, **_COMMON)
+settings.register_profile("few", derandomize=True, max_examples=10, **_COMMON)
 settings.load_profile(os.environ.get("HAETAE_HYPOTHESIS", "same"))
 
 
