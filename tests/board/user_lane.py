@@ -77,7 +77,12 @@ SLOW_NETWORKS = (
 LANES = (
     Lane(
         "cortex-a57",  # for these kernels also the A53 of i.MX 8M
-        ("tests/drivers", *NETWORKS),
+        (
+            "tests/drivers",
+            *NETWORKS,
+            *_of("ota", "vectors wire keys_ring bundle_file store_records status_words"),
+            *_of("ota/link", "link_frames link_protocol link_sender"),
+        ),
         (
             "tests/drivers/camera/test_stream.py",
             "tests/drivers/camera/test_v4l2_kernel.py",
@@ -85,6 +90,7 @@ LANES = (
             "tests/drivers/npu/test_tflite.py::test_two_thousand_invokes_leave_no_object_behind",
             "tests/drivers/test_dead_man.py::test_the_guard_is_small",
             "tests/drivers/test_toml_strict.py::test_any_values_load_or_are_refused",
+            "tests/ota/test_vectors.py::test_the_real_one_loads_and_answers",  # is not installed
             *SLOW_NETWORKS,
         ),
     ),
@@ -93,15 +99,16 @@ LANES = (
         (
             *NETWORKS,
             *_of("models", "average_precision fit letterbox pack"),
-            *_of("ota", "vectors wire keys_ring bundle_file store_records status_words"),
-            *_of("ota/link", "link_frames link_protocol link_sender"),
             *_of("runtime", "journal journal_slot track track_filter track_match predict feet"),
             *_of("runtime", "ground site_geometry site_check rules rules_places overlap counts"),
-            *_of("runtime", "posture_rule alarm schedule counts_record live_check board_cli"),
+            *_of("runtime", "posture_rule alarm counts_record live_check"),
             *_of("runtime", "privacy view_shift exam agreement"),
         ),
         (
-            "tests/ota/test_vectors.py::test_the_real_one_loads_and_answers",  # is not installed
+            "tests/runtime/test_counts.py::test_a_hundred_thousand_frames_of_churn_leave_it_as_large_as_before",
+            # Haetae is not installed there, so its entry points are not found
+            "tests/runtime/test_live_check.py::test_the_simulated_board_is_all_there",
+            "tests/runtime/test_predict.py::test_32_people_and_8_zones_cost_less_than_constant_velocity_does",
             "tests/runtime/test_journal.py::test_recovery_of_2000_slots_is_quick",
             "tests/runtime/test_journal.py::test_a_killed_process_loses_no_record_that_it_acknowledged",
             "tests/runtime/test_track.py::test_thousands_of_passers_by_leave_nothing_behind",
@@ -122,7 +129,7 @@ def main() -> int:
     start_s = time.monotonic()
     logs = [BUILD / f"lane{number}.log" for number in range(len(LANES))]
     running = [start(lane, log) for lane, log in zip(LANES, logs, strict=True)]
-    codes = [process.wait(LONGEST_S) for process in running]
+    codes = [ended(process) for process in running]
     return report(codes, logs, time.monotonic() - start_s)
 
 
@@ -160,6 +167,17 @@ def start(lane: Lane, log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             words, stdout=file, stderr=subprocess.STDOUT, cwd=REPOSITORY, env=environment
         )
+
+
+def ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code; one that does not end is ended."""
+    try:
+        return process.wait(LONGEST_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        print(f"{process.pid}: ended after {LONGEST_S} s", flush=True)
+        return 124
 
 
 def report(codes: list[int], logs: list[Path], took_s: float) -> int:
