@@ -38,16 +38,13 @@ soak: .venv-test/ready     ## 100,000 frames in a sealed loop: memory must not m
 npu-test: .venv-test/ready  ## the Rockchip back end on its real arm64 wheel, over a virtual NPU (qemu-user; 100 MB)
 	.venv-test/bin/python -m tests.board.npu
 
-<<<<<<< HEAD
 board-test: .venv-test/ready  ## the firmware on a virtual arm64 board: real kernel, emulated devices (QEMU; 150 MB)
 	.venv-test/bin/python -m tests.board.board_test
 
 image-test: .venv-test/ready  ## a flashable image, built, checked, and booted through U-Boot in QEMU (300 MB)
 	.venv-test/bin/python -m tests.board.image_test
-=======
 arm64-test: .venv-test/ready  ## the unit tests of the camera's own code as arm64 code (qemu-user; 150 MB)
 	.venv-test/bin/python -m tests.board.user_lane
->>>>>>> 9e81ac9 (tests: make arm64-test, unit tests on arm64 wheels under qemu-user)
 
 bench: .venv-bench/ready   ## our loop beside what people write today, in one run
 	.venv-bench/bin/python -m tests.bench --check

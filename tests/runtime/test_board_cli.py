@@ -55,7 +55,7 @@ MISTAKES = {
     "outputs[1].on_boot": 'must be "off": a board that never starts',
     "outputs[1].coil": "must be left out: the driver is not",
     "outputs[1].line": "must be another line: outputs[0].line holds this one",
-    "outputs[2].role": 'must be "fault" or "siren" or "strobe"',
+    "outputs[2].role": 'must be "buzzer" or "fault" or',
     "outputs[2].driver": "must be one of gpio, modbus, recorded",
     "camera.driver": "must be one of folder, stream",
     "camera.fps": "must be > 3: a blind camera",
