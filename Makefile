@@ -43,6 +43,7 @@ board-test: .venv-test/ready  ## the firmware on a virtual arm64 board: real ker
 
 image-test: .venv-test/ready  ## a flashable image, built, checked, and booted through U-Boot in QEMU (300 MB)
 	.venv-test/bin/python -m tests.board.image_test
+
 arm64-test: .venv-test/ready  ## the unit tests of the camera's own code as arm64 code (qemu-user; 150 MB)
 	.venv-test/bin/python -m tests.board.user_lane
 
