@@ -72,7 +72,8 @@ def tell(report: Report, disk: Disk, folder: Path) -> None:
         raise BoardFault(f"{len(beside)} marks of files, {len(own)} of events")
     end, first, start = len(log.entries), max(beside), min(beside)
     confirmed = [int(words[4]) for words in own if words[2:4] == ["update", "confirmed"]]
-    told = f"{end} requests, {len(own)} events, releases {confirmed}"
+    alarms = sum(words[2] in ("hazard", "alarm") for words in own)
+    told = f"{end} requests, {len(own)} events, {alarms} of them of alarms, releases {confirmed}"
     report.expect("two updates were recorded", confirmed == [2, 3], told)
     judges = CameraJudge(disk.vendor.camera())
     honest = Recorded(disk.log, disk.base)
