@@ -11,6 +11,8 @@ from drivers.interfaces import Checked, DeadMan, Output
 ROLES = ("siren", "strobe", "fault", "buzzer")
 DEAD_MAN, CHECK = "dead man", "check"
 """Names of their refusals, beside those of the roles."""
+NO_GUARD = ("guard_gone", "guard_hung")
+"""Refusals of a dead man who will not come back: what he held can no longer be driven."""
 
 
 class Outputs:
@@ -76,6 +78,11 @@ class Outputs:
     def has_fallen(self, now_ms: float) -> bool:
         """Whether the dead man let outputs fall since the last beat, as the loop was silent."""
         return self._beat_ms is not None and now_ms - self._beat_ms > self._silent_ms
+
+    @property
+    def has_lost_its_guard(self) -> bool:
+        """Whether a relay that the dead man held may stand at a level that nobody can change."""
+        return self._refusals.get(DEAD_MAN, "") in NO_GUARD
 
     def beat(self, now_ms: float) -> None:
         """The loop is alive: look at the outputs, and tell the dead man, if there is one."""

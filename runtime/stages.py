@@ -149,7 +149,10 @@ class Record:
 
 
 class Check:
-    """Health: raise and clear faults, drive the fault relay, feed the watchdog."""
+    """Health: raise and clear faults, drive the fault relay, feed the watchdog.
+
+    Who can no longer drive the fault relay does not feed it: a reset lets the relay fall.
+    """
 
     def __init__(
         self,
@@ -188,7 +191,8 @@ class Check:
         self._step(context, health.loop, "silent" if self._outputs.has_fallen(now_ms) else "")
         self._relay(context)
         self._outputs.beat(now_ms)
-        self._watchdog.feed(now_ms)
+        if not self._outputs.has_lost_its_guard:
+            self._watchdog.feed(now_ms)
 
     def _step(self, context: Context, fault: FaultState, reason: str) -> None:
         if fault.step(reason, context.now_ms):

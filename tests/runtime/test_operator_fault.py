@@ -8,6 +8,7 @@ import pytest
 
 from drivers.board import CameraConfig, OutputConfig
 from drivers.clock import VirtualClock
+from drivers.faults import OutputFault
 from drivers.interfaces import Frame
 from drivers.operator_config import DeadManConfig
 from models.tables import Detections
@@ -16,7 +17,6 @@ from runtime.health import Health
 from runtime.outputs import Outputs
 from runtime.stages import Check
 from runtime.tables import Hazards, Tracks
-from runtime.warm_up import NoWatchdog
 from sim.board.dead_man import SimDeadMan
 from sim.board.outputs import RecordedOutput
 
@@ -33,7 +33,9 @@ class Rig:
         self.health = Health(CameraConfig(driver="none"), 8, 8, 0.0)
         self.operate = SimpleNamespace(reason="")
         camera, recorder = SimpleNamespace(fault=None), SimpleNamespace(reason="")
-        self.check = Check(self.health, camera, self.outputs, recorder, NoWatchdog(), self.operate)
+        self.fed: list[float] = []
+        self.dead_man, dog = dead_man, SimpleNamespace(feed=self.fed.append)
+        self.check = Check(self.health, camera, self.outputs, recorder, dog, self.operate)
         self.told: list[tuple[str, str, str]] = []
         self.tick()
 
@@ -81,3 +83,29 @@ def test_a_silence_is_told_of_when_the_loop_is_back(rig):
 def test_a_slow_tick_is_no_silence(rig):
     assert rig.tick(ms=790.0)
     assert rig.told == []
+
+
+@pytest.mark.parametrize("reason", ["guard_gone", "guard_hung"])
+def test_without_its_guard_the_board_is_left_to_the_watchdog(rig, monkeypatch, reason):
+    """The relay may be stuck on a chip that keeps its level; a reset lets it fall."""
+    rig.tick()
+    fed = len(rig.fed)
+    assert fed == 2
+
+    def gone(now_ms):
+        raise OutputFault(reason)
+
+    monkeypatch.setattr(rig.dead_man, "beat", gone)
+    for _ in range(5):
+        rig.tick()
+    assert len(rig.fed) == fed
+    assert ("output_fault", "raised", reason) in rig.told
+
+
+def test_an_output_that_refuses_once_is_no_reason_for_a_reset(rig, monkeypatch):
+    def refused(now_ms):
+        raise OutputFault("refused")
+
+    monkeypatch.setattr(rig.dead_man, "beat", refused)
+    rig.tick()
+    assert len(rig.fed) == 2
