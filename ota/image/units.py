@@ -31,8 +31,7 @@ MASKED: Final = (
     "e2scrub_all.timer", "e2scrub_reap.service", "dpkg-db-backup.timer", "fstrim.timer",
     "hwclock.service", "systemd-fsckd.socket", "systemd-fsckd.service",
     "systemd-networkd.service", "systemd-networkd.socket",
-    # who cannot mount its data would wait for a person here
-    "emergency.service", "emergency.target", "rescue.service", "rescue.target",
+    "rescue.service", "rescue.target",
 )  # fmt: skip
 KEPT_GENERATORS: Final = frozenset({"systemd-fstab-generator"})
 """Each of the others is a process at every boot, for what a camera does not have."""
