@@ -18,7 +18,7 @@ CLOSE_UP_SHARE = 0.40
 CLOSE_PERSON_PX, CLOSE_PART_PX = (32.0, 220.0), (9.0, 48.0)
 """Longer side that a person, or a helmet, vest or head, is brought to in a close-up."""
 MOST_ENLARGED = 2.6
-TURNED_SHARE = 0.08
+TURNED_SHARE = 0.12
 PASTE_SHARE = 0.25
 PASTED_PX = (24.0, 140.0)
 """Longer side of somebody pasted in."""

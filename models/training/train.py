@@ -42,14 +42,14 @@ from models.training.weights import WeightsRefused, start_from
 log = logging.getLogger(__name__)
 
 SOURCE_SHARES = {
-    "coco128x2": 0.11,
-    "ppe_minhnkb": 0.21,
-    "ppe_hardhat": 0.17,
-    "helmet_sites": 0.20,
-    "fall_posture": 0.12,
+    "coco128x2": 0.14,
+    "ppe_minhnkb": 0.19,
+    "ppe_hardhat": 0.15,
+    "helmet_sites": 0.17,
+    "fall_posture": 0.18,
     "intel_sample_gif": 0.01,
-    "simulated": 0.15,
-    "synthetic": 0.03,
+    "simulated": 0.14,
+    "synthetic": 0.02,
 }
 """How often a picture of each set is drawn."""
 BATCH = 12
