@@ -18,7 +18,7 @@ from models.training.kinds import CLASSES
 from models.training.licences import LICENCES
 from models.training.student import STRIDES, Student, parameter_count
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 NMS_IOU = 0.6
 TEACHER = "YOLOX-nano COCO (Apache-2.0)"
 
