@@ -2,8 +2,9 @@
 
 Whoever is down (`runtime.posture_down`) and was up just before has fallen: that is a hazard after
 `hold_ms`. Whoever is down and was not seen to fall - lay there from the first, lay down slowly - is
-one after `after_ms`. The time goes on while nobody sees them; and when the track is lost, the place
-is remembered: somebody who lies does not go away by not being seen.
+one after `after_ms`. Who seems to be getting up just then is waited for. The time goes on while
+nobody sees them; and when the track is lost, the place is remembered: somebody who lies does not go
+away by not being seen.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ FALL_MS = 2500.0
 NEAR_HEIGHTS = 2.5
 """A track often ends in a fall, and another begins on the ground, at most so far away: also from a
 ladder."""
+RISE_MS = 500.0
+"""Somebody who seems less surely down when the time is over has so much longer to be up."""
 REMEMBER_MS = 30_000.0
 """How long the place of somebody who is down and was lost is remembered."""
 SAME_PLACE = 0.3
@@ -166,7 +169,7 @@ class Watch:
         elif (
             case.is_down
             and not self._asleep
-            and held_ms >= self._wait_ms(case)
+            and held_ms >= self._wait_ms(case) + RISE_MS * (evidence.level[case.slot] < DOWN)
             and self._is_inside(tracks, case.slot)
             and not self._is_known(case.slot, tracks)
         ):

@@ -143,7 +143,7 @@ FIRES = {
             Story(hold_ms=1500)
             .is_("stand", 2000)
             .is_("lie", 500)
-            .is_("sit", 1500, scores(sit=0.25, lie=0.75))
+            .is_("sit", 2500, scores(sit=0.25, lie=0.75))
         )
     ),
     "is seen badly now and then": (lambda: _blinking(Story().is_("stand", 2000))),
@@ -175,6 +175,9 @@ NEARLY = {
     "sits down and stays": lambda: Story().is_("stand", 1000).is_("sit", 8000),
     "stumbles and is up again at once": (
         lambda: Story().is_("stand", 2000).is_("lie", 300).is_("stand", 3000)
+    ),
+    "is low for half a second, and coming up when the time is over": (
+        lambda: Story().is_("sit", 2000).is_("lie", 500).is_("sit", 3000)
     ),
     "one wrong skeleton among right ones": (lambda: _one_wrong(Story().is_("stand", 2000))),
     "lies down slowly, for less than after_ms": (
