@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.training.dataset import HELD_OUT, TRAIN, Cache
-from models.training.kinds import CLASSES
+from models.training.kinds import CLASSES, EQUIPMENT_SCORES
 from models.training.licences import LABELS, LICENCES
 from models.training.metrics import share_range
 from models.training.student import Student, parameter_count
@@ -112,6 +112,7 @@ def write(name: str, file: Path, cache: Cache, report: dict[str, Any]) -> str:
         kilobytes=round(file.stat().st_size / 1000),
         parameters=parameter_count(Student()),
         score=report["score"],
+        equipment_scores=", ".join(f"{c} {s}" for c, s in EQUIPMENT_SCORES.items()),
         best_ms=report["invoke_ms"]["best"],
         median_ms=report["invoke_ms"]["median"],
         share=report["invoke_ms"]["share_of_reference"],

@@ -22,7 +22,16 @@ from models.training.boxes import F32, U8, intersection
 from models.training.dataset import HELD_OUT, Cache, Sample, data_folder
 from models.training.detect import Detector, FloatStudent, Int8Student, People
 from models.training.export import interpreter
-from models.training.kinds import BARE_HEAD, CLASSES, HELMET, IGNORE, PERSON, VEST
+from models.training.kinds import (
+    BARE_HEAD,
+    CLASSES,
+    EQUIPMENT_SCORES,
+    HELMET,
+    IGNORE,
+    PERSON,
+    VEST,
+    threshold,
+)
 from models.training.pseudo_label import SURE_SCORE
 from models.training.sources import postures, video_frames
 from models.training.teacher import Teacher
@@ -82,7 +91,9 @@ def held_out(cache: Cache, detector: Detector, score: float, kinds: list[int]) -
         found = [detector.find(s.pixels, LOWEST_SCORE) for s in samples]
         for kind in (k for k in kinds if source in JUDGED[k]):
             pairs = list(zip(found, samples, strict=True))
-            row = _summary([metrics.judge(f, s.boxes, kind) for f, s in pairs], score)
+            row = _summary(
+                [metrics.judge(f, s.boxes, kind) for f, s in pairs], threshold(kind, score)
+            )
             plain = [metrics.judge(f, _without_regions(s), kind) for f, s in pairs]
             row["ap50_plain"] = metrics.average_precision(plain)
             report[CLASSES[kind]][source] = row
@@ -154,7 +165,9 @@ def worker(detector: Detector, teacher: Teacher, data: Path, score: float) -> di
             or (truth[0, 2:4] > (width - 3, height - 3)).any()
         ):
             continue
-        found = detector.find(frame, score)
+        found = detector.find(frame, min(score, *EQUIPMENT_SCORES.values()))
+        least = np.array([threshold(kind, score) for kind in JUDGED])
+        found = found[found[:, 4] >= least[found[:, 5].astype(np.intp)]]
         area = np.maximum((found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1]), 1e-6)
         on_person = intersection(found[:, :4], truth[:, :4])[:, 0] / area >= INSIDE
         has = {kind: bool((on_person & (found[:, 5] == kind)).any()) for kind in JUDGED}

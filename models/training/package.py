@@ -14,17 +14,13 @@ from typing import Any
 from models.training import card, weights
 from models.training.dataset import TRAIN, Cache
 from models.training.export import interpreter, load_student, output_order
-from models.training.kinds import CLASSES
+from models.training.kinds import CLASSES, EQUIPMENT_SCORES
 from models.training.licences import LICENCES
 from models.training.student import STRIDES, Student, parameter_count
 
 VERSION = "0.3.0"
 NMS_IOU = 0.6
 TEACHER = "YOLOX-nano COCO (Apache-2.0)"
-
-
-EQUIPMENT_SCORES = {"helmet": 0.35, "vest": 0.3, "bare_head": 0.3}
-"""Helmets, vests and bare heads are small and score lower; the rule weighs them over time."""
 
 
 def _tensor(detail: dict[str, Any]) -> str:
