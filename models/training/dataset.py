@@ -106,7 +106,7 @@ class _Writer:
     def add(
         self, source: str, pixels: U8, boxes: F32, teacher: F32, split: str, name: str = ""
     ) -> None:
-        longest_px = SIMULATED_SIDE_PX if source == "simulated" else LONGEST_SIDE_PX
+        longest_px = SIMULATED_SIDE_PX if source in ("simulated", "deserted") else LONGEST_SIDE_PX
         ratio = min(longest_px / max(pixels.shape[:2]), 1.0)
         if ratio < 1.0:
             size = (round(pixels.shape[1] * ratio), round(pixels.shape[0] * ratio))

@@ -12,6 +12,7 @@ LICENCES: Final[dict[str, str]] = {
     "fall_posture": "claims CC BY 4.0 + ODbL; mixed sources",
     "intel_sample_gif": "CC BY 4.0 (people-detection.gif)",
     "simulated": "Apache-2.0, drawn by `haetae sim dataset`",
+    "deserted": "Apache-2.0, drawn by `haetae sim dataset --deserted`",
     "synthetic": "Apache-2.0, drawn by drivers/camera/synthetic_scene.py",
 }
 
@@ -23,5 +24,6 @@ LABELS: Final[dict[str, str]] = {
     "fall_posture": "people",
     "intel_sample_gif": "people from the teacher",
     "simulated": "everything, true",
+    "deserted": "nothing is there",
     "synthetic": "people, true",
 }

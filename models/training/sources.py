@@ -177,7 +177,8 @@ def simulated(folder: Path) -> Iterator[Picture]:
         unclear = np.array(hidden.get(image["id"], []), np.float32).reshape(-1, 5)
         split = "held_out" if image["attributes"]["world_seed"] % 10 == 0 else "train"
         objects = np.concatenate((objects, unclear))
-        yield Picture("simulated", pixels, objects, EVERY, split, name=label.stem)
+        source = "deserted" if image["attributes"].get("deserted") else "simulated"
+        yield Picture(source, pixels, objects, EVERY, split, name=label.stem)
 
 
 READERS: dict[str, Callable[[Path], Iterator[Picture]]] = {

@@ -63,6 +63,9 @@ def dataset(argv: list[str]) -> int:
     parser.add_argument("--jobs", type=_count(1, 256), default=1, help="processes that draw")
     parser.add_argument("--min-visible", type=_share, default=0.2, metavar="SHARE")
     parser.add_argument("--format", choices=("jpg", "png"), default="jpg")
+    parser.add_argument(
+        "--deserted", action="store_true", help="nobody is there: what is no person"
+    )
     asked = parser.parse_args(argv)
     from sim.dataset.draw import jobs_of
     from sim.dataset.write import FolderInUse, claim, write_dataset
@@ -72,7 +75,15 @@ def dataset(argv: list[str]) -> int:
     except (FolderInUse, OSError) as refused:
         print(f"haetae sim dataset: {refused}", file=sys.stderr)
         return REFUSED
-    jobs = jobs_of(asked.seed, asked.frames, asked.size, asked.min_visible, asked.out, asked.format)
+    jobs = jobs_of(
+        asked.seed,
+        asked.frames,
+        asked.size,
+        asked.min_visible,
+        asked.out,
+        asked.format,
+        asked.deserted,
+    )
     pictures, people = write_dataset(asked.out, asked.seed, jobs, asked.jobs, _teller(asked.frames))
     print(f"{asked.out}: {pictures} pictures, {people} people")
     return OK

@@ -30,6 +30,7 @@ class Job:
         min_visible: see `labels_of`.
         folder: of the data set.
         ending: "jpg" or "png".
+        deserted: nobody is there.
     """
 
     seed: int
@@ -40,6 +41,7 @@ class Job:
     min_visible: float
     folder: Path
     ending: str
+    deserted: bool = False
 
 
 def world_seed(seed: int, number: int) -> int:
@@ -54,6 +56,7 @@ def jobs_of(
     min_visible: float,
     folder: Path,
     ending: str = "jpg",
+    deserted: bool = False,
 ) -> list[Job]:
     """Share the pictures out to worlds, MOMENTS each."""
     return [
@@ -65,6 +68,7 @@ def jobs_of(
             min_visible,
             folder,
             ending,
+            deserted,
         )
         for first in range(0, frames, MOMENTS)
     ]
@@ -76,7 +80,7 @@ def draw(job: Job) -> tuple[list[dict[str, Any]], list[Labels]]:
     Returns:
         COCO's image tables and the labels, one of each per picture.
     """
-    config = random_world(job.seed)
+    config = random_world(job.seed, job.deserted)
     world = World(config, job.width_px, job.height_px, job.seed)
     pixels = np.zeros((job.height_px, job.width_px, 3), np.uint8)
     images, all_labels = [], []
@@ -102,6 +106,7 @@ def _image(number: int, name: str, job: Job, config: WorldConfig, t_ms: int) -> 
         "license": 1,
         "attributes": {
             "world_seed": job.seed,
+            "deserted": job.deserted,
             "t_ms": t_ms,
             "hour": light.hour,
             "lamps": len(light.lamps),

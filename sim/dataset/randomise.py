@@ -21,11 +21,12 @@ def random_moments(seed: int, count: int = MOMENTS) -> list[int]:
     return [int(FIRST_MS + part * (n + rng.random())) for n in range(count)]
 
 
-def random_world(seed: int) -> WorldConfig:
+def random_world(seed: int, deserted: bool = False) -> WorldConfig:
     """A site with camera, light, weather, structures, machines and people.
 
     Args:
         seed: the same gives the same world, on every machine.
+        deserted: nobody is there.
     """
     rng = Random(seed)
     camera = conditions.camera(rng)
@@ -45,5 +46,5 @@ def random_world(seed: int) -> WorldConfig:
         sensor=conditions.sensor(rng, kind),
         structures=site.structures,
         machines=site.machines,
-        people=everybody,
+        people=[] if deserted else everybody,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -220,3 +222,23 @@ def test_the_posture_of_single_people_is_known(shared_data: Path) -> None:
     known = postures(shared_data)
     assert len(known) > 300
     assert set(known.values()) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(("deserted", "source"), [(True, "deserted"), (False, "simulated")])
+def test_deserted_sites_are_a_set_of_their_own(tmp_path: Path, deserted: bool, source: str) -> None:
+    """They are drawn as often as training wants, and teach what is nobody."""
+    from models.training.sources import simulated
+
+    for folder in ("images", "labels", "annotations"):
+        (tmp_path / folder).mkdir()
+    cv2.imwrite(str(tmp_path / "images/000000.jpg"), np.zeros((36, 64, 3), np.uint8))
+    (tmp_path / "labels/000000.txt").write_text("")
+    attributes = {"world_seed": 3, "deserted": deserted}
+    table = {
+        "images": [{"id": 1, "file_name": "000000.jpg", "attributes": attributes}],
+        "annotations": [],
+    }
+    (tmp_path / "annotations/person_keypoints.json").write_text(json.dumps(table))
+    (picture,) = simulated(tmp_path)
+    assert picture.source == source
+    assert len(picture.objects) == 0

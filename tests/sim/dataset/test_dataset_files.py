@@ -48,6 +48,17 @@ def test_another_seed_gives_other_pictures(written, tmp_path):
     assert (tmp_path / "other" / first).read_bytes() != (written / first).read_bytes()
 
 
+def test_a_deserted_set_shows_the_same_sites_without_anybody(written, table, tmp_path):
+    folder = tmp_path / "deserted"
+    assert dataset([*ASKED, "--deserted", "--out", str(folder)]) == 0
+    empty = json.loads((folder / "annotations/person_keypoints.json").read_text())
+    assert people(table) and not people(empty)
+    assert all(image["attributes"]["deserted"] for image in empty["images"])
+    assert not any(image["attributes"]["deserted"] for image in table["images"])
+    seeds = [[i["attributes"]["world_seed"] for i in one["images"]] for one in (table, empty)]
+    assert seeds[0] == seeds[1]
+
+
 def test_the_pictures_are_there_and_show_something(written, table):
     assert len(table["images"]) == FRAMES
     for image in table["images"]:
