@@ -52,13 +52,17 @@ class LoiterRule(SlotRule):
         self._wills = Wills(capacity)
 
     def judge(self, slot: int, tracks: Tracks, t_ms: float) -> bool:
-        """The stay of somebody who is inside has lasted for `dwell_ms`."""
+        """The stay of somebody who is inside has lasted for `dwell_ms`.
+
+        Who is only thought to be there, as a track is kept for a while, may have left.
+        """
         if self._inside_ms[slot] == NEVER_MS:
             self._begin(slot, tracks, t_ms)
         elif self._was_away(slot, t_ms) and not self.active[slot]:
             self._came_ms[slot] = t_ms
         self._inside_ms[slot] = t_ms
-        return t_ms - self._came_ms[slot] >= self._dwell_ms
+        is_seen = bool(self.active[slot]) or tracks.last_ms.item(slot) >= t_ms
+        return is_seen and t_ms - self._came_ms[slot] >= self._dwell_ms
 
     def why(self, slot: int, tracks: Tracks, t_ms: float) -> dict[str, object]:
         """The length of the stay."""

@@ -22,6 +22,14 @@ STAYS = {
         [(8000, "raised")],
     ),
     "goes after 7 of 8 s": (lambda: loiter().stay(7000, IN).stay(9000, OUT), []),
+    "is not seen when the time is over, and gone": (
+        lambda: loiter().stay(7500, IN).stay(1000).lose(0).tick(30),
+        [],
+    ),
+    "is not seen when the time is over, and seen again": (
+        lambda: loiter().stay(7500, IN).stay(1000).stay(500, IN),
+        [(8500, "raised")],
+    ),
     "never comes in": (lambda: loiter().stay(20_000, OUT), []),
     "steps out for a moment": (
         lambda: loiter().stay(5000, IN).stay(1800, OUT).stay(2000, IN),
