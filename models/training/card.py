@@ -100,7 +100,8 @@ def _data_table(cache: Cache) -> str:
     lines = ["| set | licence | labels used | trained on | held out |", "|---|---|---|---|---|"]
     for source, licence in LICENCES.items():
         counts = [len(cache.where(split, source)) for split in (TRAIN, HELD_OUT)]
-        lines.append(f"| {source} | {licence} | {LABELS[source]} | {counts[0]} | {counts[1]} |")
+        if any(counts):
+            lines.append(f"| {source} | {licence} | {LABELS[source]} | {counts[0]} | {counts[1]} |")
     return "\n".join(lines)
 
 

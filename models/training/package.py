@@ -67,9 +67,10 @@ def describe(name: str, file: Path, cache: Cache, report: dict[str, Any]) -> str
     parts.append(f"[accuracy]\n{accuracy}")
     for source, licence in LICENCES.items():
         images = len(cache.where(TRAIN, source))
-        parts.append(
-            f'[[training_data]]\nname = "{source}"\nlicence = "{licence}"\nimages = {images}\n'
-        )
+        if images:
+            parts.append(
+                f'[[training_data]]\nname = "{source}"\nlicence = "{licence}"\nimages = {images}\n'
+            )
     return "\n".join(parts)
 
 

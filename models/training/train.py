@@ -49,7 +49,7 @@ SOURCE_SHARES = {
     "fall_posture": 0.18,
     "intel_sample_gif": 0.01,
     "simulated": 0.14,
-    "deserted": 0.08,
+    "deserted": 0.04,
     "synthetic": 0.02,
 }
 """How often a picture of each set is drawn."""
