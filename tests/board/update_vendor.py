@@ -90,17 +90,8 @@ class Vendor:
 
 def open_vendor(folder: Path) -> Vendor:
     """Make keys, a key ring and two bundles of the students that ship."""
-    folder.mkdir(parents=True)
-    (folder / "phrase").write_text(PHRASE + "\n")
-    vendor = found_vendor(folder)
+    vendor = open_keys(folder)
     phrase = ("--passphrase-file", "phrase")
-    for name, kind in (("root-1", "root"), ("root-2", "root"), ("release-1", "bundle")):
-        vendor.call("keys", "new", name, "--kind", kind, "--folder", ".", *phrase)
-    roots = ("--root", "root-1.pub", "--root", "root-2.pub")
-    made = ("--bundle", "release-1.pub", "--out", "ring")
-    vendor.call("keys", "ring", "new", "--product", PRODUCT, *roots, *made)
-    for root in ("root-1.key", "root-2.key"):
-        vendor.call("keys", "ring", "sign", "ring", "--key", root, *phrase, "--yes")
     content = tiny_tflite.build()
     tiny_tflite.write_package(
         folder / DETECTOR, tiny_tflite.description(content, ["person"]), content
@@ -110,6 +101,22 @@ def open_vendor(folder: Path) -> Vendor:
         words += ["--counter", str(counter)]
         words += ["--out", vendor.bundles[release].name]
         vendor.call("ota", "build", DETECTOR, *BESIDE, *words, "--key", "release-1.key", *phrase)
+    return vendor
+
+
+def open_keys(folder: Path, product: str = PRODUCT) -> Vendor:
+    """Make keys and the key ring that two roots have signed."""
+    folder.mkdir(parents=True)
+    (folder / "phrase").write_text(PHRASE + "\n")
+    vendor = found_vendor(folder)
+    phrase = ("--passphrase-file", "phrase")
+    for name, kind in (("root-1", "root"), ("root-2", "root"), ("release-1", "bundle")):
+        vendor.call("keys", "new", name, "--kind", kind, "--folder", ".", *phrase)
+    roots = ("--root", "root-1.pub", "--root", "root-2.pub")
+    made = ("--bundle", "release-1.pub", "--out", "ring")
+    vendor.call("keys", "ring", "new", "--product", product, *roots, *made)
+    for root in ("root-1.key", "root-2.key"):
+        vendor.call("keys", "ring", "sign", "ring", "--key", root, *phrase, "--yes")
     return vendor
 
 
