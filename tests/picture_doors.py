@@ -47,6 +47,7 @@ FRAME_USERS = {
     "runtime/boot.py": "allocates it",
     "runtime/context.py": "holds the one there is",
     "runtime/stages.py": "hands it to the detector and to the health check",
+    "runtime/unit_test/camera.py": "measures its light and sharpness for the unit's test",
     "runtime/closer_look.py": "crops one person into a network's input",
     "runtime/second_look.py": "crops one place into a network's input",
     "runtime/posture_stages.py": "crops it into a network's input",

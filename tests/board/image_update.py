@@ -172,7 +172,9 @@ def story(expect: Expect, image: Path) -> None:
     took_s = time.monotonic() - began
     expect(f"a bundle is made, {size_mb:.0f} MB; with the others in {took_s:.0f} s", True)
     drives = [Drive(disk, "disk")]
-    with VirtualBoard(BUILD, bios=UBOOT, drives=drives, memory_mb=1024, extra=EXTRA) as board:
+    with VirtualBoard(
+        BUILD, bios=UBOOT, drives=drives, memory_mb=1024, extra=EXTRA, is_steady=True
+    ) as board:
         for text, is_right in steps(board, disk, sticks):
             expect(text, is_right)
     for path in (disk, *sticks.values()):

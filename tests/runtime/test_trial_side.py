@@ -35,7 +35,7 @@ def world():
     log = []
     context = SimpleNamespace(
         begin=lambda now_ms: None, behind=False, postures=None, captured_ns=0, invoke_ns=0,
-        fresh=False, judged=False, reasons={},
+        fresh=False, judged=False, reasons={}, shed=0,
     )  # fmt: skip
     table = tuple(row(name, log, "old") for name in ("detect", "track", "skeleton", "alarm"))
     loop = Loop(table, context, Clockwork(), Metrics())

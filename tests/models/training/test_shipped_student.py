@@ -47,7 +47,8 @@ def test_six_outputs_share_one_box_scale(described: dict) -> None:
 def test_the_card_names_every_data_set_and_its_licence(described: dict) -> None:
     card = (FOLDER / "README.md").read_text()
     named = {row["name"]: row["licence"] for row in described["training_data"]}
-    assert named == LICENCES
+    assert named.items() <= LICENCES.items()
+    assert LICENCES.keys() - named.keys() <= {"deserted"}, "not trained on by this student"
     for name, licence in named.items():
         assert name in card
         assert licence in card
