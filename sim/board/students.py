@@ -6,7 +6,7 @@ and hashes are right and, but for "nan", every runtime loads them: only a trial 
     good        a few weights are one step larger, and the version is newer
     random      all weights are random bytes
     blind       nobody ever scores enough to be a person; helmets and vests go on
-    everywhere  the scale of the scores is a thousand times too large: everything is half a person
+    everywhere  every place scores as surely as can be to be a person
     slow        every operator is there ten times; the answers are the same to the bit
     nan         a scale is not a number: the check of the file's structure refuses it
 """
@@ -29,7 +29,7 @@ SMALLEST_WEIGHTS: Final = 64
 """Constants with fewer bytes are shapes and biases."""
 TOUCHED: Final = 40
 """Weights that the good student has changed."""
-BLIND_LOGIT: Final = -30.0
+BLIND_LOGIT, SURE_LOGIT = -30.0, 30.0
 TIMES: Final = 10
 INT8: Final = 9
 """TensorType of the schema."""
@@ -130,8 +130,8 @@ def _blind(network: Network) -> bytes:
 
 
 def _everywhere(network: Network) -> bytes:
-    for _, scale, _ in network.scores():
-        scale *= 1000
+    for bias, _, scale in network.scores():
+        bias[0] = round(SURE_LOGIT / scale)
     return bytes(network.content)
 
 

@@ -138,5 +138,6 @@ def test_a_weak_model_of_tearing_misses_a_camera_without_crc(monkeypatch):
     """Where units only arrive whole and in order, records look safe that are not."""
     no_crc(monkeypatch)
     for life in MUTANTS["no CRC"].lives:
-        assert play(life, count_only=True, ways=prefixes).failing == 0
-        assert play(life, count_only=True, ways=QUICK).failing > 0
+        missed = play(life, count_only=True, ways=prefixes).failing
+        caught = play(life, count_only=True, ways=QUICK).failing
+        assert caught > 20 * missed

@@ -70,7 +70,7 @@ def test_another_detector_is_refused(tmp_path, capsys):
     recording.save(kept, tmp_path / "other.rec")
     assert cli.replay([str(tmp_path / "other.rec")]) == cli.REFUSED
     said = capsys.readouterr().err
-    assert "recorded with ppe_s 0.2.0 for tflite (sha256 000000000000)" in said
+    assert "recorded with ppe_s 0.3.0 for tflite (sha256 000000000000)" in said
     assert "the one here is ppe_s" in said
 
 
