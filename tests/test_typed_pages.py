@@ -18,7 +18,6 @@ IMAGE = ("tests/board/image_test.py", 'image_command(["verify"')
 """Minutes of downloads and of root file systems: `make image-test`."""
 MAY_BE_LEFT_OUT = {
     "make sim": "`make test` plays every scenario, and some of them twice",
-    "make board-test": "a quarter of an hour of emulation",
 }
 """Targets that `.ci/run` need not make, and why."""
 
