@@ -3,7 +3,7 @@
 The stick is mounted read-only, one bundle in its top folder is handed to RAUC, which sees by its
 signature whom it is from and for, and writes the slot that does not run. What RAUC took or refused
 is remembered by the file's SHA-256: a stick that stays in does not bring the same image again, also
-where the camera has gone back to the one before.
+where the camera has gone back to the one before. One that was pulled out half way may come again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from drivers.durable import write_file
 
 PLACE: Final = Path("/run/haetae-stick")
 TRIED: Final = Path("/data/haetae/image-tried")
-"""SHA-256 of the bundle that was handed to RAUC last."""
+"""SHA-256 of the bundle that was handed to RAUC last, and was all there at the end."""
 OPTIONS: Final = "ro,nodev,nosuid,noexec"
 MOST_NAMES: Final = 2000
 INSTALL_S: Final = 3600.0
@@ -102,12 +102,13 @@ def install(bundle: Path, run: Run, tell: Tell, tried: Path = TRIED) -> bool:
         OSError: the stick cannot be read.
     """
     digest = sha256_of(bundle)
-    if tried.is_file() and tried.read_text().strip() == digest:
+    if tried.is_file() and tried.read_bytes().strip() == digest.encode():
         tell(f"{bundle.name} was tried before; it is not installed again")
         return False
     tell(f"installing {bundle.name}")
     code, said = run(("rauc", "install", str(bundle)))
-    remember(tried, digest)
+    if not code or sha256_of(bundle) == digest:  # a stick that was pulled out was not refused
+        remember(tried, digest)
     if code:
         raise StickFault(f"{bundle.name} was refused: {said}")
     return True
@@ -122,9 +123,10 @@ def remember(tried: Path, digest: str) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """In hexadecimal."""
+    """In hexadecimal, from the device and not from memory. Raises OSError."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         while part := file.read(_PART_BYTES):
             digest.update(part)
     return digest.hexdigest()

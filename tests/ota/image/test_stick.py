@@ -47,6 +47,20 @@ def test_a_bundle_is_installed_once(stick):
     assert "was tried before" in said[-1]
 
 
+def test_a_stick_that_was_pulled_out_half_way_may_come_again(stick):
+    class Pulled(Programs):
+        def __call__(self, command):
+            if command[0] == "rauc":
+                (stick / "cam.raucb").unlink()
+            return super().__call__(command)
+
+    content = (stick / "cam.raucb").read_bytes()
+    with pytest.raises(StickFault, match=r"/dev/sda1: .*No such file"):
+        taken(stick, Pulled(rauc=1))
+    (stick / "cam.raucb").write_bytes(content)
+    assert taken(stick, Programs())
+
+
 def test_another_image_is_installed(stick):
     programs = Programs()
     assert taken(stick, programs)
