@@ -51,7 +51,8 @@ class Qmp:
             with self._heard:
                 self._heard.wait_for(lambda: self._answers or self._is_over, 30)
                 if not self._answers:
-                    raise QmpRefused(f"{name}: no answer")
+                    why = "QEMU has ended" if self._is_over else "no answer"
+                    raise QmpRefused(f"{name}: {why}")
                 answer = self._answers.pop()
         if "error" in answer:
             raise QmpRefused(f"{name}: {answer['error']['desc']}")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 
 from tests.board.machine import STICK, BoardFault, Drive, VirtualBoard
 from tests.board.qmp import QmpRefused
 from tests.board.update_vendor import Vendor, environment, haetae
+from tests.board.usb_cable import UsbCable
 
 ADAPTER: Final = "ftdi"
 MODULES: Final = "xhci_pci,ftdi_sio,usb-storage,sd_mod,vfat,nls_cp437,nls_ascii"
@@ -91,32 +93,42 @@ class UpdateBoard(VirtualBoard):
             f"driver=file,node-name=data-log,filename={log}",
             "driver=blklogwrites,node-name=data,file=data-file,log=data-log",
         )
-        adapter = f"usb-serial,chardev={ADAPTER},id={ADAPTER},always-plugged=on,bus=usb.0"
+        # a socket's path has to be short
+        self._adapter_folder = tempfile.TemporaryDirectory(prefix="cable")
+        socket = Path(self._adapter_folder.name) / "adapter"
+        self._cable = UsbCable(socket)
+        adapter = f"socket,id={ADAPTER},path={socket},server=on,wait=off"
         super().__init__(
             folder,
             append=f"board.modules={MODULES}",
             drives=[Drive(None, "data", blockdev=recorded)],
-            extra=("-chardev", f"pty,id={ADAPTER}", "-device", adapter),
+            extra=("-chardev", adapter, "-device", f"usb-serial,chardev={ADAPTER},bus=usb.0"),
         )
         self._folder, self._vendor = folder, vendor
         self._has_limit = False
 
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._cable.plug()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._cable.close()
+        super().__exit__(*raised)
+        self._adapter_folder.cleanup()
+
     @property
     def cable(self) -> str:
         """The link at the technician's end."""
-        told = self.qmp("query-chardev")
-        return "serial:" + next(
-            port["filename"].removeprefix("pty:") for port in told if port["label"] == ADAPTER
-        )
+        return f"serial:{self._cable.port}"
 
     def unplug_cable(self) -> None:
         """At the camera's end."""
-        self.qmp("device_del", id=ADAPTER)
+        self._cable.unplug()
 
     def plug_cable(self) -> None:
         """The same adapter again."""
-        port = {"chardev": ADAPTER, "id": ADAPTER, "bus": "usb.0", "always-plugged": True}
-        self.qmp("device_add", driver="usb-serial", **port)
+        self._cable.plug()
 
     def plug_slow_stick(self, image: Path) -> None:
         """And mount it, as udev and systemd would."""
