@@ -7,26 +7,21 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from drivers.board import NpuConfig
-from drivers.faults import ModelRefused, NpuFault
+from drivers.faults import ModelRefused
 from drivers.interfaces import Session
 from drivers.npu.tflite import TfliteNpu
 from models.action import ActionNetwork
 from models.package import Package, find_package, load_package
+from models.run_cli import OK, run_command
 from models.signature import open_session
-from models.skeleton_files import ASPECT, SkeletonFileRefused, read_skeletons
+from models.skeleton_files import ASPECT, read_skeletons
 from models.skeletons import LAYOUTS
 from models.tables import F32, Actions, Skeletons
-
-OK: Final = 0
-WRONG_ARGUMENTS: Final = 2
-MODEL_REFUSED: Final = 3
-NPU_FAILED: Final = 4
 
 DEFAULT_MODEL: Final = "action_xs"
 CHUNK: Final = 256
@@ -50,20 +45,8 @@ def action(argv: list[str]) -> int:
         default=ASPECT,
         help="width/height of the picture, for coordinates that are shares of it (4/3)",
     )
-    try:
-        arguments = parser.parse_args(argv)
-    except SystemExit as stop:
-        return int(stop.code or OK)
-    try:
-        return _judge(arguments)
-    except SkeletonFileRefused as refused:
-        return _refuse(f"{refused}", WRONG_ARGUMENTS)
-    except ModelRefused as refused:
-        return _refuse(f"model refused: {refused}", MODEL_REFUSED)
-    except NpuFault as fault:
-        return _refuse(f"{fault}", NPU_FAILED)
-    except OSError as error:
-        return _refuse(f"{error.filename}: {error.strerror}", WRONG_ARGUMENTS)
+    parser.set_defaults(run=_judge)
+    return run_command(parser, argv)
 
 
 def _judge(arguments: argparse.Namespace) -> int:
@@ -109,8 +92,3 @@ def _aspect(text: str) -> float:
     if not 0.1 <= value <= 10:
         raise argparse.ArgumentTypeError(f"{text} is not between 0.1 and 10")
     return value
-
-
-def _refuse(line: str, code: int) -> int:
-    sys.stderr.write(f"{line}\n")
-    return code

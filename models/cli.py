@@ -6,13 +6,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from drivers.board import NpuConfig, load_board
-from drivers.faults import ModelRefused, NpuFault
 from drivers.npu.rknn import RknnNpu
 from drivers.npu.tflite import TfliteNpu
 from drivers.toml_strict import ConfigErrors
@@ -20,13 +18,8 @@ from models.evaluation import PictureResult, detect_folder
 from models.fit import fit
 from models.pack import pack, pack_movenet
 from models.package import ModelInfo, find_package, load_package, read_info, shipped_packages
+from models.run_cli import OK, PICTURE_UNREADABLE, WRONG_ARGUMENTS, run_command
 from models.signature import open_session
-
-OK: Final = 0
-PICTURE_UNREADABLE: Final = 1
-WRONG_ARGUMENTS: Final = 2
-MODEL_REFUSED: Final = 3
-NPU_FAILED: Final = 4
 
 DEFAULT_MODEL: Final = "ppe_s"
 
@@ -71,7 +64,7 @@ def model(argv: list[str]) -> int:
         making = commands.add_parser(name, help=about, add_help=False, prefix_chars="\0")
         making.add_argument("words", nargs=argparse.REMAINDER)
         making.set_defaults(run=_make, command=name)
-    return _run(parser, argv)
+    return run_command(parser, argv)
 
 
 def detect(argv: list[str]) -> int:
@@ -85,27 +78,7 @@ def detect(argv: list[str]) -> int:
     parser.add_argument("--npu", choices=("litert", "tflite"), help="TFLite runtime to use")
     parser.add_argument("--score", type=_fraction, help="instead of the package's threshold")
     parser.set_defaults(run=_detect)
-    return _run(parser, argv)
-
-
-def _run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
-    """Parse and run; turn what can go wrong into a line on stderr and an exit code."""
-    try:
-        arguments = parser.parse_args(argv)
-    except SystemExit as stop:
-        return int(stop.code or OK)
-    command: Callable[[argparse.Namespace], int] = arguments.run
-    try:
-        return command(arguments)
-    except ModelRefused as refused:
-        print(f"model refused: {refused}", file=sys.stderr)
-        return MODEL_REFUSED
-    except NpuFault as fault:
-        print(fault, file=sys.stderr)
-        return NPU_FAILED
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return WRONG_ARGUMENTS
+    return run_command(parser, argv)
 
 
 def _list(_: argparse.Namespace) -> int:

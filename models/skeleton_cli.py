@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -17,21 +16,15 @@ import cv2
 import numpy as np
 
 from drivers.board import NpuConfig
-from drivers.faults import ModelRefused, NpuFault
 from drivers.interfaces import Session
 from drivers.npu.tflite import TfliteNpu
-from models.box_files import BoxFileRefused, BoxLine, read_boxes
+from models.box_files import BoxLine, read_boxes
 from models.package import Package, find_package, load_package
+from models.run_cli import OK, PICTURE_UNREADABLE, WRONG_ARGUMENTS, refuse, run_command
 from models.signature import open_session
 from models.skeleton import U8, SkeletonNetwork
 from models.skeletons import JOINTS
 from models.tables import F32
-
-OK: Final = 0
-PICTURE_UNREADABLE: Final = 1
-WRONG_ARGUMENTS: Final = 2
-MODEL_REFUSED: Final = 3
-NPU_FAILED: Final = 4
 
 DEFAULT_MODEL: Final = "skeleton_s"
 
@@ -48,25 +41,13 @@ def skeleton(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per box")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="package folder or shipped name")
     parser.add_argument("--npu", choices=("litert", "tflite"), help="TFLite runtime to use")
-    try:
-        arguments = parser.parse_args(argv)
-    except SystemExit as stop:
-        return int(stop.code or OK)
-    try:
-        return _look(arguments)
-    except BoxFileRefused as refused:
-        return _refuse(f"{refused}", WRONG_ARGUMENTS)
-    except ModelRefused as refused:
-        return _refuse(f"model refused: {refused}", MODEL_REFUSED)
-    except NpuFault as fault:
-        return _refuse(f"{fault}", NPU_FAILED)
-    except OSError as error:
-        return _refuse(f"{error.filename}: {error.strerror}", WRONG_ARGUMENTS)
+    parser.set_defaults(run=_look)
+    return run_command(parser, argv)
 
 
 def _look(arguments: argparse.Namespace) -> int:
     if not arguments.images.is_dir():
-        return _refuse(f"--images {arguments.images}: must be a folder", WRONG_ARGUMENTS)
+        return refuse(f"--images {arguments.images}: must be a folder", WRONG_ARGUMENTS)
     boxes = read_boxes(arguments.boxes)
     npu = TfliteNpu(NpuConfig(driver="npu.tflite", runtime=arguments.npu or "auto"))
     package = load_package(find_package(arguments.model), npu.target)
@@ -82,7 +63,7 @@ def _look(arguments: argparse.Namespace) -> int:
     finally:
         session.close()
     for image in sorted(unreadable):
-        _refuse(f"{arguments.images / image}: cannot be read as a picture", PICTURE_UNREADABLE)
+        refuse(f"{arguments.images / image}: cannot be read as a picture", PICTURE_UNREADABLE)
     return PICTURE_UNREADABLE if unreadable else OK
 
 
@@ -128,8 +109,3 @@ def _row(line: BoxLine, joints: F32) -> str:
     keypoints = [[round(x, 2), round(y, 2), round(v, 4)] for x, y, v in joints.tolist()]
     row = {"image": line.image, "box": list(line.box), "keypoints": keypoints}
     return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def _refuse(line: str, code: int) -> int:
-    sys.stderr.write(f"{line}\n")
-    return code

@@ -15,7 +15,7 @@ from ota.build import build, check_roles, write_bundle
 from ota.bundle import BundleFile
 from ota.delta import read_base
 from ota.host import Tried, back_ends, default_memory_mb, runtime_version, try_package
-from ota.key_files import ask_passphrase, open_key, read_public
+from ota.key_files import add_passphrase_option, ask_passphrase, open_key, read_public
 from ota.key_ring import advance, parse_ring, trust_first
 from ota.keys import key_id
 from ota.manifest import GOLDEN_FILE, take
@@ -54,7 +54,7 @@ def add_build(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--notes", default="", help="for people, what changed")
     parser.add_argument("--key", type=Path, help="sign at once; else see `haetae ota sign`")
-    parser.add_argument("--passphrase-file", type=Path, help="instead of asking")
+    add_passphrase_option(parser)
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=_build)
 

@@ -8,6 +8,7 @@ Source: RFC 9106 (Argon2id), https://doc.libsodium.org/secret-key_cryptography/s
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import os
 from pathlib import Path
@@ -160,6 +161,17 @@ def parse_public(data: bytes, what: str) -> PublicKey:
     if first != _FIRST_LINE or fields.get("id") != key_id(public).hex():
         raise Refused("malformed", f"{what}: no public key: its id is another, or it is damaged")
     return PublicKey(checked.kind, checked.name, checked.public)
+
+
+def add_passphrase_option(parser: argparse.ArgumentParser, what: str = "the key") -> None:
+    """`--passphrase-file`; HAETAE_PASSPHRASE_FILE stands for it."""
+    parser.add_argument(
+        "--passphrase-file",
+        type=Path,
+        metavar="FILE",
+        default=os.environ.get("HAETAE_PASSPHRASE_FILE"),
+        help=f"its first line is the passphrase of {what}; without it you are asked",
+    )
 
 
 def ask_passphrase(file: Path | None, what: str, is_new: bool = False) -> bytes:

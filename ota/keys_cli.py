@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ota import ring_cli
-from ota.key_files import KINDS, ask_passphrase, make_key, read_public
+from ota.key_files import KINDS, add_passphrase_option, ask_passphrase, make_key, read_public
 from ota.keys import key_id
 from ota.refusal import Refused
 from ota.run_cli import run_command
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("name", metavar="NAME", help="for people; also the name of the files")
     making.add_argument("--kind", choices=KINDS, required=True)
     making.add_argument("--folder", type=Path, default=Path(), help="where to (here)")
-    making.add_argument("--passphrase-file", type=Path, help="instead of asking; its first line")
+    add_passphrase_option(making)
     making.set_defaults(run=_new)
     ring_cli.add_ring(commands)
     ring_cli.add_revoke(commands)

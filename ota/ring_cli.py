@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ota.key_files import ask_passphrase, open_key, read_public, write_new
+from ota.key_files import add_passphrase_option, ask_passphrase, open_key, read_public, write_new
 from ota.key_ring import MAX_RING_BYTES, Body, KeyRing, advance, body_bytes, ring_bytes, trust_first
 from ota.keys import DOMAIN_RING, signers
 from ota.refusal import Refused
@@ -42,7 +42,7 @@ def add_ring(commands: Any) -> None:
     sign.add_argument("ring", type=Path)
     sign.add_argument("--key", type=Path, required=True, help="a root's .key")
     sign.add_argument("--last", type=Path, help="the ring before; for its old roots")
-    sign.add_argument("--passphrase-file", type=Path, help="instead of asking; its first line")
+    add_passphrase_option(sign)
     sign.add_argument("--yes", action="store_true", help="do not ask whether the ring is right")
     sign.set_defaults(run=_sign)
     merge = own.add_parser("merge", help="unite the signatures of several copies of one draft")

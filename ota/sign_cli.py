@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ota.bundle import BundleFile
-from ota.key_files import ask_passphrase, open_key, read_public
+from ota.key_files import add_passphrase_option, ask_passphrase, open_key, read_public
 from ota.keys import DOMAIN_BUNDLE, key_id, parse_signatures, sign, signatures_bytes
 from ota.refusal import Refused
 from ota.signing import read_detached, rewrite, with_signatures
@@ -23,7 +23,7 @@ def add_sign(commands: Any) -> None:
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
     parser.add_argument("--key", type=Path, help="NAME.key of a bundle key")
-    parser.add_argument("--passphrase-file", type=Path, help="instead of asking")
+    add_passphrase_option(parser)
     parser.add_argument(
         "--detached", type=Path, metavar="OUT.sig", help="write it here; leave the bundle as it is"
     )

@@ -14,7 +14,7 @@ from drivers.clock import MonotonicClock
 from drivers.closing import Closing
 from drivers.faults import LinkFault
 from drivers.interfaces import Clock, Serial
-from ota.key_files import ask_passphrase, open_key
+from ota.key_files import add_passphrase_option, ask_passphrase, open_key
 from ota.link.address import open_port, parse
 from ota.link.client import LinkClient
 from ota.link.lost import LinkLost
@@ -90,11 +90,7 @@ def add_link_arguments(parser: argparse.ArgumentParser, *, is_required: bool = T
     parser.add_argument(
         "--key", default=os.environ.get("HAETAE_KEY"), help="your operator key, NAME.key"
     )
-    parser.add_argument(
-        "--passphrase-file",
-        default=os.environ.get("HAETAE_PASSPHRASE_FILE"),
-        help="holds the key's passphrase; without it you are asked",
-    )
+    add_passphrase_option(parser, "your key")
     parser.add_argument("--json", action="store_true", help="one JSON object, for scripts")
 
 
@@ -114,7 +110,7 @@ class Camera(Closing):
     """
 
     def __init__(
-        self, link: str, key: str | None = None, passphrase_file: str | None = None
+        self, link: str, key: str | None = None, passphrase_file: Path | None = None
     ) -> None:
         try:
             self.address = parse(link)
@@ -207,7 +203,7 @@ class Camera(Closing):
             raise Refused("not_signed")
 
 
-def _open_key(file: str, passphrase_file: str | None) -> bytes:
+def _open_key(file: str, passphrase_file: Path | None) -> bytes:
     try:
         phrase_file = Path(passphrase_file) if passphrase_file else None
         if phrase_file is None and not sys.stdin.isatty():

@@ -21,6 +21,8 @@ from runtime.tables import Tracks, TrackState
 LEAST_PX = 40.0
 """Somebody smaller is not looked at: enlarged four times there is still nothing to see."""
 BUDGET_MS = 40.0
+REST_MS = 400.0
+"""A loop that is behind looks at one person a frame, and at nobody again before this has passed."""
 
 
 class CloserLook:
@@ -46,7 +48,7 @@ class CloserLook:
             return
         for slot in tracks.died:
             looks.forget(slot)
-        for slot in choose(looks, tracks, context.t_ms, self._per_frame):
+        for slot in self._choose(context, looks):
             began_ns = perf_counter_ns()
             try:
                 self._close_up.look(context.frame.pixels, tracks.boxes[slot], self._found)
@@ -56,6 +58,16 @@ class CloserLook:
             context.invoke_ns += perf_counter_ns() - began_ns
             looks.note(slot, context.t_ms)
             self._add(context.equipment)
+
+    def _choose(self, context: Context, looks: Looks) -> list[int]:
+        """Whose turn it is; fewer when the loop is behind, but never nobody for long."""
+        chosen = choose(looks, context.tracks, context.t_ms, self._per_frame)
+        if not context.behind:
+            return chosen
+        before_ms = context.t_ms - REST_MS
+        rested = [slot for slot in chosen[:1] if looks.looked_ms[slot] <= before_ms]
+        self._metrics.shed += len(chosen) - len(rested)
+        return rested
 
     def _add(self, equipment: Detections) -> None:
         found = self._found

@@ -21,7 +21,7 @@ from models.skeletons import REACH
 from models.training.action_student import BLOCKS, BOTTLENECK, WIDTH, ActionStudent, Exported
 from models.training.export import interpreter
 from models.training.package import _tensor
-from models.training.student import parameter_count
+from models.training.pyramid import parameter_count
 
 VERSION = "0.3.0"
 SCORE = 0.5

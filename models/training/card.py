@@ -9,7 +9,8 @@ from models.training.dataset import HELD_OUT, TRAIN, Cache
 from models.training.kinds import CLASSES, EQUIPMENT_SCORES
 from models.training.licences import LABELS, LICENCES
 from models.training.metrics import share_range
-from models.training.student import Student, parameter_count
+from models.training.pyramid import parameter_count
+from models.training.student import Student
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
 TITLES = {

@@ -16,7 +16,8 @@ from models.training.dataset import TRAIN, Cache
 from models.training.export import interpreter, load_student, output_order
 from models.training.kinds import CLASSES, EQUIPMENT_SCORES
 from models.training.licences import LICENCES
-from models.training.student import STRIDES, Student, parameter_count
+from models.training.pyramid import parameter_count
+from models.training.student import STRIDES, Student
 
 VERSION = "0.3.0"
 NMS_IOU = 0.6

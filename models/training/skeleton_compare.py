@@ -27,13 +27,14 @@ from torch.nn import functional
 from models.skeletons import JOINTS, mirror_order
 from models.training.boxes import F32, U8, letterbox
 from models.training.export import interpreter
+from models.training.pyramid import Widths
 from models.training.skeleton_cache import HIDDEN_WEIGHT, VISIBLE, People
 from models.training.skeleton_evaluate import PCK, float_joints
 from models.training.skeleton_metrics import distances, share, torso_lengths
 from models.training.skeleton_sources import Frame, simulated_frames
 from models.training.skeleton_student import SkeletonStudent, separable
 from models.training.skeleton_train import Plan, Run, to_input
-from models.training.student import HEIGHT_PX, STRIDES, WIDTH_PX, Student, Widths
+from models.training.student import HEIGHT_PX, STRIDES, WIDTH_PX, Student
 
 log = logging.getLogger(__name__)
 

@@ -23,11 +23,12 @@ from models.skeletons import KEYPOINTS
 from models.training.export import interpreter
 from models.training.licences import LICENCES
 from models.training.package import _tensor
+from models.training.pyramid import parameter_count
 from models.training.skeleton_cache import People
 from models.training.skeleton_evaluate import SIMULATED, int8_joints
 from models.training.skeleton_export import outputs_of
 from models.training.skeleton_figure import sheet
-from models.training.skeleton_student import MARGIN, STRIDE, SkeletonStudent, parameter_count
+from models.training.skeleton_student import MARGIN, STRIDE, SkeletonStudent
 
 VERSION: Final = "0.1.0"
 SCORE: Final = 0.5

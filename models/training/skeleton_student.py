@@ -6,14 +6,12 @@ every operator is one that all NPUs run: convolutions, additions, one mean, one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.skeletons import JOINTS
-from models.training.student import Inverted, conv, separable
+from models.training.pyramid import Pyramid, Widths, conv, separable
 
 WIDTH_PX, HEIGHT_PX = 96, 128
 MARGIN = 0.25
@@ -28,40 +26,16 @@ FIRST_SEEN_BIAS = 0.5
 PLACE_LOSS, OFFSET_LOSS, SEEN_LOSS = 1.0, 2.0, 0.7
 
 
-@dataclass(frozen=True)
-class Widths:
-    """Channels; backbone and neck are the detector's, so that its weights are a beginning."""
-
-    stem: int = 16
-    early: int = 24
-    stages: tuple[int, int, int] = (32, 64, 112)
-    """At strides 8, 16, 32."""
-    repeats: tuple[int, int, int] = (2, 3, 3)
-    expand: int = 4
-    neck: int = 64
-
-
-class SkeletonStudent(nn.Module):
-    """Backbone, three lateral connections, three heads.
+class SkeletonStudent(Pyramid):
+    """Backbone and pyramid as the detector's, so that its weights are a beginning; three heads.
 
     Args:
         widths: channels.
     """
 
     def __init__(self, widths: Widths | None = None) -> None:
-        super().__init__()
-        w = widths or Widths()
-        self.stem = nn.Sequential(conv(3, w.stem, 3, 2), conv(w.stem, w.early, 3, 2))
-        stages, into = [], w.early
-        for width, repeat in zip(w.stages, w.repeats, strict=True):
-            blocks = [Inverted(into, width, 2, w.expand)]
-            blocks += [Inverted(width, width, 1, w.expand) for _ in range(repeat - 1)]
-            stages.append(nn.Sequential(*blocks))
-            into = width
-        self.stages = nn.ModuleList(stages)
-        self.lateral = nn.ModuleList(conv(width, w.neck, 1) for width in w.stages)
-        self.smooth = nn.ModuleList(separable(w.neck, w.neck) for _ in range(2))
-        self.up = nn.Upsample(scale_factor=2, mode="nearest")
+        super().__init__(widths)
+        w = self.widths
         self.cells = nn.Sequential(separable(w.neck, w.neck), nn.Conv2d(w.neck, JOINTS, 1))
         self.offsets = nn.Sequential(separable(w.neck, w.neck), nn.Conv2d(w.neck, 2 * JOINTS, 1))
         self.seen = nn.Sequential(conv(w.neck, w.neck, 1), nn.Conv2d(w.neck, JOINTS, 1))
@@ -77,14 +51,7 @@ class SkeletonStudent(nn.Module):
             Cell scores [N, 17, H/8, W/8]; offsets in cells [N, 34, H/8, W/8], x, y of each joint;
             logits of being seen [N, 17, 1, 1].
         """
-        x = self.stem(x)
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        c8, c16, c32 = (f(m) for f, m in zip(self.lateral, maps, strict=True))
-        p16 = self.smooth[1](c16 + self.up(c32))
-        p8 = self.smooth[0](c8 + self.up(p16))
+        p8, p16, _ = self.rise(x)
         pooled = p16.mean((2, 3), keepdim=True)
         return self.cells(p8), self.offsets(p8), self.seen(pooled)
 
@@ -174,8 +141,3 @@ def losses(
     )
     visible = (entropy * told).sum() / told.sum().clamp(min=1)
     return place, offset, visible
-
-
-def parameter_count(student: nn.Module) -> int:
-    """Trainable parameters."""
-    return sum(p.numel() for p in student.parameters())

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from models.training.boxes import F32, U8
+from models.training.pyramid import parameter_count
 from models.training.skeleton_augment import FULL, Size, augmented, plain
 from models.training.skeleton_cache import People
 from models.training.skeleton_student import (
@@ -33,7 +34,6 @@ from models.training.skeleton_student import (
     SkeletonStudent,
     decode,
     losses,
-    parameter_count,
     take_backbone,
 )
 from models.training.weights import WeightsRefused, start_from

@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
 from models.training.kinds import CLASSES
+from models.training.pyramid import Pyramid, Widths, separable
 
 WIDTH_PX, HEIGHT_PX = 320, 256
 STRIDES = (8, 16, 32)
 FIRST_CLASS_BIAS = -4.6
 """Sigmoid of it is 0.01: at the start nearly everything is background."""
 FIRST_BOX_BIAS = 0.7
-
-
-@dataclass(frozen=True)
-class Widths:
-    """Channels of the network; the defaults are ppe_s."""
-
-    stem: int = 16
-    early: int = 24
-    stages: tuple[int, int, int] = (32, 64, 112)
-    repeats: tuple[int, int, int] = (2, 3, 3)
-    expand: int = 4
-    neck: int = 64
-
-
-def conv(into: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    """Convolution, batch norm, ReLU6; symmetric padding so that no transpose or pad is exported."""
-    return nn.Sequential(
-        nn.Conv2d(into, out, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(out),
-        nn.ReLU6(inplace=True),
-    )
-
-
-def separable(into: int, out: int, stride: int = 1) -> nn.Sequential:
-    """Each channel filtered, then mixed."""
-    return nn.Sequential(conv(into, into, 3, stride, into), conv(into, out, 1))
-
-
-class Inverted(nn.Module):
-    """MobileNetV2's block: widen, filter each channel, narrow without activation."""
-
-    def __init__(self, into: int, out: int, stride: int, expand: int) -> None:
-        super().__init__()
-        wide = into * expand
-        self.adds = stride == 1 and into == out
-        self.body = nn.Sequential(
-            conv(into, wide, 1),
-            conv(wide, wide, 3, stride, wide),
-            nn.Conv2d(wide, out, 1, bias=False),
-            nn.BatchNorm2d(out),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """float[N, into, h, w] to float[N, out, h / stride, w / stride]."""
-        y: Tensor = self.body(x)
-        return x + y if self.adds else y
 
 
 class _Head(nn.Module):
@@ -78,7 +31,7 @@ class _Head(nn.Module):
         return self.box(x), self.score(x)
 
 
-class Student(nn.Module):
+class Student(Pyramid):
     """Backbone, feature pyramid down and up again, one head per stride.
 
     Args:
@@ -86,19 +39,8 @@ class Student(nn.Module):
     """
 
     def __init__(self, widths: Widths | None = None) -> None:
-        super().__init__()
-        w = widths or Widths()
-        self.stem = nn.Sequential(conv(3, w.stem, 3, 2), conv(w.stem, w.early, 3, 2))
-        stages, into = [], w.early
-        for width, repeat in zip(w.stages, w.repeats, strict=True):
-            blocks = [Inverted(into, width, 2, w.expand)]
-            blocks += [Inverted(width, width, 1, w.expand) for _ in range(repeat - 1)]
-            stages.append(nn.Sequential(*blocks))
-            into = width
-        self.stages = nn.ModuleList(stages)
-        self.lateral = nn.ModuleList(conv(width, w.neck, 1) for width in w.stages)
-        self.up = nn.Upsample(scale_factor=2, mode="nearest")
-        self.smooth = nn.ModuleList(separable(w.neck, w.neck) for _ in range(2))
+        super().__init__(widths)
+        w = self.widths
         self.down = nn.ModuleList(separable(w.neck, w.neck, 2) for _ in range(2))
         self.heads = nn.ModuleList(_Head(w.neck) for _ in STRIDES)
 
@@ -119,14 +61,7 @@ class Student(nn.Module):
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """What the heads look at, float[N, neck, h, w] per stride."""
-        x = self.stem(x)
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        c8, c16, c32 = (f(m) for f, m in zip(self.lateral, maps, strict=True))
-        p16 = self.smooth[1](c16 + self.up(c32))
-        p8 = self.smooth[0](c8 + self.up(p16))
+        p8, p16, c32 = self.rise(x)
         n16 = p16 + self.down[0](p8)
         n32 = c32 + self.down[1](n16)
         return [p8, n16, n32]
@@ -145,11 +80,6 @@ class Exported(nn.Module):
         boxes = [box.permute(0, 2, 3, 1) for box, _ in pairs]
         scores = [torch.sigmoid(score.permute(0, 2, 3, 1)) for _, score in pairs]
         return (*boxes, *scores)
-
-
-def parameter_count(student: nn.Module) -> int:
-    """Trainable parameters."""
-    return sum(p.numel() for p in student.parameters())
 
 
 def cells(size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX)) -> tuple[Tensor, Tensor]:

@@ -28,15 +28,8 @@ from models.training.boxes import F32, U8
 from models.training.dataset import TRAIN, Cache, data_folder
 from models.training.distill import HINT_WEIGHT, DenseTeacher, Hints, lesson_loss
 from models.training.loss import Targets, detection_loss
-from models.training.student import (
-    HEIGHT_PX,
-    WIDTH_PX,
-    Student,
-    Widths,
-    cells,
-    flatten,
-    parameter_count,
-)
+from models.training.pyramid import Widths, parameter_count
+from models.training.student import HEIGHT_PX, WIDTH_PX, Student, cells, flatten
 from models.training.weights import WeightsRefused, start_from
 
 log = logging.getLogger(__name__)

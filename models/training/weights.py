@@ -36,7 +36,7 @@ def start_from(student: nn.Module, path: Path) -> None:
     """
     state = student.state_dict()
     try:
-        with np.load(path) as file:
+        with path.open("rb") as raw, np.load(raw) as file:
             values = {n: torch.from_numpy(file[n].astype(np.float32)) for n in file.files}
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise WeightsRefused(f"{path}: cannot be read: {error}") from error

@@ -18,7 +18,7 @@ from ota.carriers import pace
 from ota.carriers.camera import Camera, Carrier
 from ota.carriers.carry import LOST_MS, Carry
 from ota.carriers.usb import StickCarrier
-from ota.key_files import ask_passphrase, open_key
+from ota.key_files import add_passphrase_option, ask_passphrase, open_key
 from ota.key_ring import MAX_RING_BYTES, trust_first
 from ota.link.address import Address, open_port, parse
 from ota.link.client import LinkClient
@@ -243,6 +243,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--ca", type=Path, metavar="FILE", help="trust these authorities instead of the system's")
     add("--proxy", metavar="URL", help="of an HTTP proxy")
     add("--key", type=Path, metavar="FILE", help="an operator's key; needed over tcp: links only")
-    add("--passphrase-file", type=Path, metavar="FILE", help="of that key")
+    add_passphrase_option(parser)
     add("--once", action="store_true", help="look everywhere once, and end")
     return parser

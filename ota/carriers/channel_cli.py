@@ -19,7 +19,7 @@ from ota.carriers.channel import (
     parse_file,
 )
 from ota.carriers.rollout import DEFAULT_STAGES, Reports, Stage, stage_of
-from ota.key_files import ask_passphrase, open_key, read_public
+from ota.key_files import add_passphrase_option, ask_passphrase, open_key, read_public
 from ota.key_ring import MAX_RING_BYTES, advance, trust_first
 from ota.keys import DOMAIN_CHANNEL, sign
 from ota.refusal import Refused
@@ -200,6 +200,6 @@ def _verb(
     verb: argparse.ArgumentParser = verbs.add_parser(name, help=text)
     verb.add_argument("file", type=Path, help="the channel file")
     verb.add_argument("--key", type=Path, required=needs_key, help="a channel key: sign it now")
-    verb.add_argument("--passphrase-file", type=Path, help="default: asked for")
+    add_passphrase_option(verb)
     verb.set_defaults(run=run)
     return verb

@@ -11,6 +11,8 @@ Element = ElementTree.Element
 Child = Element | str
 _UNPRINTABLE = re.compile("[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What HTML has no way to write, escaped or not."""
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+IMAGES = "; img-src data:"
 _RENAMED = {"class_": "class", "for_": "for", "type_": "type"}
 
 
@@ -64,6 +66,31 @@ def data(identity: str, value: object) -> Element:
 def html(root: Element) -> str:
     """The whole page as text."""
     return "<!DOCTYPE html>\n" + ElementTree.tostring(root, encoding="unicode", method="html")
+
+
+def page_head(
+    title: str, style: str, *, with_images: bool = False, schemes: str = "light dark"
+) -> Element:
+    """A page's head: no script, and no request to anywhere.
+
+    Args:
+        title: of the page.
+        style: CSS, stands in the page.
+        with_images: pictures as data URLs may be shown.
+        schemes: of colours, that the style knows.
+    """
+    sheet, policy = node("style"), node("meta", content=POLICY + IMAGES * with_images)
+    sheet.text = style
+    policy.set("http-equiv", "Content-Security-Policy")
+    return node(
+        "head",
+        node("meta", charset="utf-8"),
+        policy,
+        node("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        node("meta", name="color-scheme", content=schemes),
+        node("title", title),
+        sheet,
+    )
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Child]], class_: str) -> Element:

@@ -12,8 +12,6 @@ from runtime.report.summary import Summary
 from runtime.report.words import duration, percent, plural
 
 STYLE = Path(__file__).resolve().with_name("page.css")
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""No script, and no request to anywhere."""
 
 
 def page(summary: Summary, resolved: ResolvedSite | None = None, background: str = "") -> str:
@@ -35,24 +33,9 @@ def page(summary: Summary, resolved: ResolvedSite | None = None, background: str
         sections.watch(summary),
         sections.limits(summary),
     )
-    root = node("html", _head(summary), node("body", patterns(), main), lang="en")
-    return markup.html(root)
-
-
-def _head(summary: Summary) -> Element:
-    style = node("style")
-    style.text = STYLE.read_text(encoding="utf-8")
-    policy = node("meta", content=POLICY)
-    policy.set("http-equiv", "Content-Security-Policy")
-    return node(
-        "head",
-        node("meta", charset="utf-8"),
-        policy,
-        node("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        node("meta", name="color-scheme", content="light dark"),
-        node("title", f"{summary.site or 'Haetae'}: site report"),
-        style,
-    )
+    title = f"{summary.site or 'Haetae'}: site report"
+    head = markup.page_head(title, STYLE.read_text(encoding="utf-8"), with_images=True)
+    return markup.html(node("html", head, node("body", patterns(), main), lang="en"))
 
 
 def _header(summary: Summary) -> Element:

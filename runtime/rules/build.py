@@ -22,6 +22,7 @@ from runtime.rules.man_down import ManDownRules
 from runtime.rules.plan import PlannedRule, plan_rules
 from runtime.rules.ppe import PpeRule, PpeRules
 from runtime.rules.scope import Scope
+from runtime.rules.slot_rule import Terms
 from runtime.rules.view import ViewRules
 from runtime.rules.zone import ZoneRule, ZoneRules
 from runtime.schedule import make_hours
@@ -128,13 +129,8 @@ def _zone_rules(parts: Parts) -> Group | None:
     rules = []
     for index, rule, planned in parts.of(ZoneRuleConfig):
         zone, exempt = parts.place(planned)
-        hold_ms, clear_ms = rule.hold_ms, rule.clear_ms
-        rules.append(
-            ZoneRule(
-                index, parts.scope, parts.capacity,
-                zone=zone, exempt=exempt, hold_ms=hold_ms, clear_ms=clear_ms,
-            )
-        )  # fmt: skip
+        terms = Terms(zone, exempt, rule.hold_ms, rule.clear_ms)
+        rules.append(ZoneRule(index, parts.scope, parts.capacity, terms))
     return ZoneRules(rules, parts.scope, parts.capacity) if rules else None
 
 
@@ -166,13 +162,9 @@ def _ppe_rules(parts: Parts, seen: Seen, postures: Postures | None) -> list[Grou
         if key not in wearings:
             wearings[key] = Wearing(seen, postures, height_px, parts.capacity, *key)
         zone, exempt = parts.place(planned)
-        rules.append(
-            PpeRule(
-                index, parts.scope, parts.capacity,
-                wearing=wearings[key], item=rule.needs[0],
-                zone=zone, exempt=exempt, hold_ms=rule.hold_ms, clear_ms=rule.clear_ms,
-            )
-        )  # fmt: skip
+        terms = Terms(zone, exempt, rule.hold_ms, rule.clear_ms)
+        worn, item = wearings[key], rule.needs[0]
+        rules.append(PpeRule(index, parts.scope, parts.capacity, terms, wearing=worn, item=item))
     return [PpeRules(rules, list(wearings.values()), parts.scope)] if rules else []
 
 
@@ -181,9 +173,9 @@ def _combined_rules(parts: Parts) -> list[Group]:
     sources = {rule.name: i for i, rule in enumerate(parts.site.rules) if rule.name}
     return [
         CombinedRule(
-            index, parts.scope, parts.capacity, names=rule.all_of,
+            index, parts.scope, parts.capacity,
+            Terms(hold_ms=rule.hold_ms, clear_ms=rule.clear_ms), names=rule.all_of,
             parts=[_indices(parts, sources[name]) for name in rule.all_of],
-            hold_ms=rule.hold_ms, clear_ms=rule.clear_ms,
         )
         for index, rule, _ in parts.of(CombinedRuleConfig)
     ]  # fmt: skip

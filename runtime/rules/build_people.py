@@ -15,6 +15,7 @@ from runtime.rules.plan import PlannedRule
 from runtime.rules.posture import PostureRule
 from runtime.rules.proximity import ToPerson, ToZone
 from runtime.rules.scope import Scope
+from runtime.rules.slot_rule import Terms
 from runtime.site import Site
 from runtime.site_rules import (
     CrowdRuleConfig,
@@ -58,6 +59,7 @@ class PeopleRules:
         """The rule with this index; None: its kind is none of these."""
         rule = planned.config
         zone, exempt = self._all(planned.within), self._all(planned.exempt)
+        common = index, self._scope, self._capacity
         match rule:
             case CrowdRuleConfig():
                 return CrowdRule(
@@ -65,35 +67,28 @@ class PeopleRules:
                     hold_ms=rule.hold_ms, clear_ms=rule.clear_ms,
                 )  # fmt: skip
             case LoiterRuleConfig():
-                return LoiterRule(
-                    index, self._scope, self._capacity, zone=zone, exempt=exempt,
-                    dwell_ms=rule.dwell_ms, clear_ms=rule.clear_ms,
-                )  # fmt: skip
+                terms = Terms(zone, exempt, 0, rule.clear_ms)
+                return LoiterRule(*common, terms, dwell_ms=rule.dwell_ms)
             case PostureRuleConfig() if self._postures is not None:
                 return PostureRule(
-                    index, self._scope, self._postures, actions=rule.actions,
-                    least_score=rule.least_score, zone=zone, exempt=exempt,
-                    hold_ms=rule.hold_ms, clear_ms=rule.clear_ms,
+                    index, self._scope, self._postures,
+                    Terms(zone, exempt, rule.hold_ms, rule.clear_ms),
+                    actions=rule.actions, least_score=rule.least_score,
                 )  # fmt: skip
             case ImmobileRuleConfig():
                 return ImmobileRule(
-                    index, self._scope, self._capacity,
+                    *common, Terms(zone, exempt, 0, rule.clear_ms),
                     stillness=self._stillness(rule.moved_heights), still_ms=rule.still_ms,
-                    moved_heights=rule.moved_heights, zone=zone, exempt=exempt,
-                    clear_ms=rule.clear_ms,
-                )  # fmt: skip
-            case ProximityRuleConfig() if rule.zone:
-                return ToZone(
-                    index, self._scope, self._capacity, places=self._places,
-                    machine=self._bits[rule.zone], outline=self._outline(rule.zone),
-                    distance_mm=rule.distance_mm, zone=zone, exempt=exempt,
-                    hold_ms=rule.hold_ms, clear_ms=rule.clear_ms,
+                    moved_heights=rule.moved_heights,
                 )  # fmt: skip
             case ProximityRuleConfig():
-                return ToPerson(
-                    index, self._scope, self._capacity, places=self._places,
-                    distance_mm=rule.distance_mm, zone=zone, exempt=exempt,
-                    hold_ms=rule.hold_ms, clear_ms=rule.clear_ms,
+                terms = Terms(zone, exempt, rule.hold_ms, rule.clear_ms)
+                places, distance_mm = self._places, rule.distance_mm
+                if not rule.zone:
+                    return ToPerson(*common, terms, places=places, distance_mm=distance_mm)
+                return ToZone(
+                    *common, terms, places=places, machine=self._bits[rule.zone],
+                    outline=self._outline(rule.zone), distance_mm=distance_mm,
                 )  # fmt: skip
             case _:
                 return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.rules.scope import Scope
-from runtime.rules.slot_rule import SlotRule
+from runtime.rules.slot_rule import SlotRule, Terms
 from runtime.tables import HazardEdge, Hazards, Tracks
 
 
@@ -18,10 +18,9 @@ class CombinedRule(SlotRule):
     """Judged after all the others.
 
     Args:
-        index, scope, capacity: as of every SlotRule.
+        index, scope, capacity, terms: as of every SlotRule; times come after those of the parts.
         names: of its parts, for reasons.
         parts: for each the indices of the engine's rules that it stands for: one of them at least.
-        hold_ms, clear_ms: as of every SlotRule; beside those of the parts.
     """
 
     def __init__(
@@ -29,13 +28,12 @@ class CombinedRule(SlotRule):
         index: int,
         scope: Scope,
         capacity: int,
+        terms: Terms,
         *,
         names: Sequence[str],
         parts: Sequence[Sequence[int]],
-        hold_ms: int,
-        clear_ms: int,
     ) -> None:
-        super().__init__(index, scope, capacity, hold_ms=hold_ms, clear_ms=clear_ms)
+        super().__init__(index, scope, capacity, terms)
         self._names = list(names)
         self._rows = [tuple(scope.active[i] for i in part) for part in parts]
         self._remembered = [tuple(scope.remembered[i] for i in part) for part in parts]

@@ -9,7 +9,7 @@ with it.
 from __future__ import annotations
 
 from runtime.rules.scope import Scope
-from runtime.rules.slot_rule import SlotRule
+from runtime.rules.slot_rule import SlotRule, Terms
 from runtime.rules.wills import Will, Wills
 from runtime.stillness import Body, Stillness
 from runtime.tables import HazardEdge, Hazards, Tracks
@@ -29,12 +29,10 @@ class ImmobileRule(SlotRule):
         index: into the table of rules.
         scope: of this frame.
         capacity: number of track slots.
+        terms: as of every SlotRule.
         stillness: of everybody; updated by this rule.
         still_ms: the longest that is no hazard.
         moved_heights: the measure of `stillness`, for the reason.
-        zone: bits of the zones that a person must stand in; 0: anywhere.
-        exempt: bits of zones in which nobody is judged.
-        clear_ms: how long it must not hold.
     """
 
     def __init__(
@@ -42,17 +40,13 @@ class ImmobileRule(SlotRule):
         index: int,
         scope: Scope,
         capacity: int,
+        terms: Terms,
         *,
         stillness: Stillness,
         still_ms: int,
         moved_heights: float,
-        zone: int = 0,
-        exempt: int = 0,
-        clear_ms: int,
     ) -> None:
-        super().__init__(
-            index, scope, capacity, zone=zone, exempt=exempt, hold_ms=0, clear_ms=clear_ms
-        )
+        super().__init__(index, scope, capacity, terms)
         self._stillness, self._still_ms, self._limit = stillness, still_ms, moved_heights
         self._known = [0] * capacity
         self._wills = Wills(capacity)

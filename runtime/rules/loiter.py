@@ -10,7 +10,7 @@ from array import array
 
 from runtime.posture import NEVER_MS
 from runtime.rules.scope import Scope
-from runtime.rules.slot_rule import SlotRule
+from runtime.rules.slot_rule import SlotRule, Terms
 from runtime.rules.wills import Will, Wills
 from runtime.tables import HazardEdge, Hazards, Tracks
 
@@ -25,10 +25,8 @@ class LoiterRule(SlotRule):
         index: into the table of rules.
         scope: of this frame.
         capacity: number of track slots.
-        zone: bits of the zones that a person must stand in.
-        exempt: bits of zones in which nobody is judged.
+        terms: as of every SlotRule; away for less than `clear_ms`, the stay goes on.
         dwell_ms: the longest stay that is no hazard.
-        clear_ms: away for less than this, the stay goes on.
     """
 
     def __init__(
@@ -36,15 +34,11 @@ class LoiterRule(SlotRule):
         index: int,
         scope: Scope,
         capacity: int,
+        terms: Terms,
         *,
-        zone: int,
-        exempt: int = 0,
         dwell_ms: int,
-        clear_ms: int,
     ) -> None:
-        super().__init__(
-            index, scope, capacity, zone=zone, exempt=exempt, hold_ms=0, clear_ms=clear_ms
-        )
+        super().__init__(index, scope, capacity, terms)
         self._dwell_ms = dwell_ms
         self._came_ms = array("d", [NEVER_MS] * capacity)
         self._inside_ms = array("d", [NEVER_MS] * capacity)

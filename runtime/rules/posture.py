@@ -15,7 +15,7 @@ from math import exp
 from runtime.posture import NEVER_MS, Postures
 from runtime.rules.lift import Lift
 from runtime.rules.scope import Scope
-from runtime.rules.slot_rule import SlotRule
+from runtime.rules.slot_rule import SlotRule, Terms
 from runtime.tables import Hazards, Tracks
 
 SMOOTH_MS = 250.0
@@ -39,9 +39,7 @@ class PostureRule(SlotRule):
         postures: of the tracks.
         actions: names of the action network's classes; their scores are added up.
         least_score: from which on the posture counts.
-        zone: bits of the zones that a person must stand in; 0: anywhere.
-        exempt: bits of zones in which nobody is judged.
-        hold_ms, clear_ms: how long it must hold, and not hold.
+        terms: as of every SlotRule.
     """
 
     def __init__(
@@ -49,18 +47,13 @@ class PostureRule(SlotRule):
         index: int,
         scope: Scope,
         postures: Postures,
+        terms: Terms,
         *,
         actions: Sequence[str],
         least_score: float,
-        zone: int = 0,
-        exempt: int = 0,
-        hold_ms: int,
-        clear_ms: int,
     ) -> None:
         capacity = postures.capacity
-        super().__init__(
-            index, scope, capacity, zone=zone, exempt=exempt, hold_ms=hold_ms, clear_ms=clear_ms
-        )
+        super().__init__(index, scope, capacity, terms)
         self._postures = postures
         listed = [(postures.actions.index(action), action) for action in dict.fromkeys(actions)]
         self._columns = [column for column, action in listed if action not in OFF_GROUND]

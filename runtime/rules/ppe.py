@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from runtime.posture import NEVER_MS
 from runtime.rules.scope import Scope
-from runtime.rules.slot_rule import SlotRule
+from runtime.rules.slot_rule import SlotRule, Terms
 from runtime.site_rules import Equipment
 from runtime.tables import Hazards, Tracks
 from runtime.wearing import MISSING, WORN, Wearing
@@ -17,10 +17,9 @@ class PpeRule(SlotRule):
     """One item on one person.
 
     Args:
-        index, scope, capacity: as of every SlotRule.
+        index, scope, capacity, terms: as of every SlotRule.
         wearing: evidence; updated by the group.
         item: what is needed.
-        zone, exempt, hold_ms, clear_ms: as of every SlotRule.
     """
 
     held_word: ClassVar[str] = "missing_ms"
@@ -31,17 +30,12 @@ class PpeRule(SlotRule):
         index: int,
         scope: Scope,
         capacity: int,
+        terms: Terms,
         *,
         wearing: Wearing,
         item: Equipment,
-        zone: int,
-        exempt: int,
-        hold_ms: int,
-        clear_ms: int,
     ) -> None:
-        super().__init__(
-            index, scope, capacity, zone=zone, exempt=exempt, hold_ms=hold_ms, clear_ms=clear_ms
-        )
+        super().__init__(index, scope, capacity, terms)
         self._item, self._state = item, wearing.items[item]
 
     def judge(self, slot: int, tracks: Tracks, t_ms: float) -> bool:

@@ -14,7 +14,7 @@ from math import hypot, inf
 from runtime.overlap import share_of_smaller
 from runtime.rules.places import Outline, Places
 from runtime.rules.scope import Scope
-from runtime.rules.slot_rule import SlotRule
+from runtime.rules.slot_rule import SlotRule, Terms
 from runtime.tables import Hazards, Tracks
 
 SEEN_MS = 250.0
@@ -32,13 +32,11 @@ class ToZone(SlotRule):
         index: into the table of rules.
         scope: of this frame.
         capacity: number of track slots.
+        terms: as of every SlotRule.
         places: of this frame; updated by this rule.
         machine: bit of the machine's zone.
         outline: that zone, in the units of `places`.
         distance_mm: nearer than this is too near.
-        zone: bits of the zones that a person must stand in; 0: anywhere.
-        exempt: bits of zones in which nobody is judged.
-        hold_ms, clear_ms: how long it must hold, and not hold.
     """
 
     def __init__(
@@ -46,19 +44,14 @@ class ToZone(SlotRule):
         index: int,
         scope: Scope,
         capacity: int,
+        terms: Terms,
         *,
         places: Places,
         machine: int,
         outline: Outline,
         distance_mm: int,
-        zone: int = 0,
-        exempt: int = 0,
-        hold_ms: int,
-        clear_ms: int,
     ) -> None:
-        super().__init__(
-            index, scope, capacity, zone=zone, exempt=exempt, hold_ms=hold_ms, clear_ms=clear_ms
-        )
+        super().__init__(index, scope, capacity, terms)
         self._places, self._machine, self._outline = places, machine, outline
         self._limit_m = distance_mm / 1000.0
         self._away_m = array("d", [inf] * capacity)
@@ -96,11 +89,9 @@ class ToPerson(SlotRule):
         index: into the table of rules.
         scope: of this frame.
         capacity: number of track slots.
+        terms: as of every SlotRule.
         places: of this frame; updated by this rule.
         distance_mm: nearer than this is too near.
-        zone: bits of the zones that a person must stand in; 0: anywhere.
-        exempt: bits of zones in which nobody is judged.
-        hold_ms, clear_ms: how long it must hold, and not hold.
     """
 
     def __init__(
@@ -108,17 +99,12 @@ class ToPerson(SlotRule):
         index: int,
         scope: Scope,
         capacity: int,
+        terms: Terms,
         *,
         places: Places,
         distance_mm: int,
-        zone: int = 0,
-        exempt: int = 0,
-        hold_ms: int,
-        clear_ms: int,
     ) -> None:
-        super().__init__(
-            index, scope, capacity, zone=zone, exempt=exempt, hold_ms=hold_ms, clear_ms=clear_ms
-        )
+        super().__init__(index, scope, capacity, terms)
         self._places = places
         self._limit_m = distance_mm / 1000.0
         self._away_m = array("d", [inf] * capacity)

@@ -9,10 +9,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from runtime.rules.scope import Scope
 from runtime.tables import HazardEdge, Hazards, Tracks
+
+
+class Terms(NamedTuple):
+    """Where a rule judges people, and how long it waits.
+
+    Attributes:
+        zone: bits of the zones that a person must stand in, in all of them; 0: anywhere.
+        exempt: bits of zones in which nobody is judged.
+        hold_ms, clear_ms: how long it must hold, and not hold.
+    """
+
+    zone: int = 0
+    exempt: int = 0
+    hold_ms: int = 0
+    clear_ms: int = 0
 
 
 class SlotRule(ABC):
@@ -22,9 +37,7 @@ class SlotRule(ABC):
         index: into the table of rules.
         scope: of this frame; updated by the engine before any rule is asked.
         capacity: number of track slots.
-        zone: bits of the zones that a person must stand in, in all of them; 0: anywhere.
-        exempt: bits of zones in which nobody is judged.
-        hold_ms, clear_ms: how long it must hold, and not hold.
+        terms: where and when.
 
     Attributes:
         active: per slot 1 while the hazard is raised; the scope's own row.
@@ -34,21 +47,10 @@ class SlotRule(ABC):
     over_word: ClassVar[str] = "over_ms"
     """What the time is called in a reason."""
 
-    def __init__(
-        self,
-        index: int,
-        scope: Scope,
-        capacity: int,
-        *,
-        zone: int = 0,
-        exempt: int = 0,
-        hold_ms: int,
-        clear_ms: int,
-    ) -> None:
+    def __init__(self, index: int, scope: Scope, capacity: int, terms: Terms) -> None:
         self.index = index
         self._scope = scope
-        self._zone, self._exempt = zone, exempt
-        self._hold_ms, self._clear_ms = hold_ms, clear_ms
+        self._zone, self._exempt, self._hold_ms, self._clear_ms = terms
         self.active = scope.active[index]
         self._holds = bytearray(capacity)
         self._since_ms = array("d", bytes(8 * capacity))

@@ -10,31 +10,15 @@ from runtime.report.markup import Element, node
 from runtime.unit_test.result import Report, Row
 
 STYLE: Final = Path(__file__).resolve().with_name("page.css")
-POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
-"""No script, and no request to anywhere."""
 MARKS: Final = {"pass": "pass", "fail": "FAIL", "not tested": "–"}
 
 
 def page(report: Report) -> str:
     """The page as text."""
     main = node("main", _header(report), _facts(report), _rows(report), _steps(report))
-    root = node("html", _head(report), node("body", main), lang="en")
-    return markup.html(root)
-
-
-def _head(report: Report) -> Element:
-    style = node("style")
-    style.text = STYLE.read_text(encoding="utf-8")
-    policy = node("meta", content=POLICY)
-    policy.set("http-equiv", "Content-Security-Policy")
-    return node(
-        "head",
-        node("meta", charset="utf-8"),
-        policy,
-        node("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        node("title", f"{_name(report)}: {_verdict(report)}"),
-        style,
-    )
+    title = f"{_name(report)}: {_verdict(report)}"
+    head = markup.page_head(title, STYLE.read_text(encoding="utf-8"), schemes="light")
+    return markup.html(node("html", head, node("body", main), lang="en"))
 
 
 def _name(report: Report) -> str:

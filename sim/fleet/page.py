@@ -16,7 +16,6 @@ from sim.fleet.summary import STORM_WINDOW_H, Study
 from sim.fleet.words import NAMES, lines
 
 FILE = "index.html"
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 SMOOTH_S = 10
 
 
@@ -40,23 +39,9 @@ def page(found: Study, figures: dict[str, Any]) -> str:
         _storm(found, figures),
         node("section", node("h2", "In words"), node("pre", "\n".join(lines(figures)))),
     )
-    return markup.html(node("html", _head(), node("body", main), lang="en"))
-
-
-def _head() -> Element:
-    style = node("style")
-    style.text = STYLE.read_text("utf-8") + Path(__file__).with_name("page.css").read_text("utf-8")
-    policy = node("meta", content=POLICY)
-    policy.set("http-equiv", "Content-Security-Policy")
-    return node(
-        "head",
-        node("meta", charset="utf-8"),
-        policy,
-        node("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        node("meta", name="color-scheme", content="light dark"),
-        node("title", "Haetae: a simulated fleet"),
-        style,
-    )
+    style = STYLE.read_text("utf-8") + Path(__file__).with_name("page.css").read_text("utf-8")
+    head = markup.page_head("Haetae: a simulated fleet", style)
+    return markup.html(node("html", head, node("body", main), lang="en"))
 
 
 def _head_figures(figures: dict[str, Any]) -> Element:

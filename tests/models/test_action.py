@@ -14,8 +14,9 @@ from drivers.board import NpuConfig
 from drivers.faults import ModelRefused
 from drivers.npu.tflite import TfliteNpu
 from models.action import ACTIONS, ActionNetwork
-from models.action_cli import MODEL_REFUSED, OK, UNKNOWN, WRONG_ARGUMENTS, action
+from models.action_cli import UNKNOWN, action
 from models.package import STUDENTS, load_package, read_info
+from models.run_cli import MODEL_REFUSED, OK, WRONG_ARGUMENTS
 from models.signature import open_session
 from models.skeleton_files import read_skeletons
 from models.skeletons import JOINTS, mirror_order

@@ -208,6 +208,14 @@ def test_a_ring_that_lost_too_many_roots_is_refused(desk, capsys):
     assert "2 of 1 roots cannot sign" in capsys.readouterr().err
 
 
+def test_the_environment_may_name_the_passphrase_file(desk, monkeypatch):
+    monkeypatch.setenv("HAETAE_PASSPHRASE_FILE", "phrase")
+    assert keys(["new", "kim", "--kind", "operator"]) == 0
+    monkeypatch.setenv("HAETAE_PASSPHRASE_FILE", "missing")
+    assert keys(["new", "lee", "--kind", "operator"]) == 2
+    assert keys(["new", "lee", "--kind", "operator", "--passphrase-file", "phrase"]) == 0
+
+
 def test_a_short_passphrase_is_refused(desk, capsys):
     (desk / "phrase").write_text("short\n")
     assert new("root-1", "root") == REFUSED

@@ -74,6 +74,15 @@ def test_a_new_person_comes_before_those_who_had_a_turn(scene):
     assert scene.at(300, 0, 3) == [3]
 
 
+def test_a_loop_that_is_behind_looks_less_often_but_looks(scene):
+    scene.context.behind = True
+    looked = [scene.at(t_ms, 0) for t_ms in range(0, 2000, 100)]
+    assert looked == ([[0]] + [[]] * 3) * 5
+    assert scene.metrics.shed == 15
+    scene.context.behind = False
+    assert [scene.at(t_ms, 0) for t_ms in (2000, 2100)] == [[0], [0]]
+
+
 def test_nobody_unconfirmed_small_or_unseen_is_looked_at(scene):
     assert scene.at(100, 0, state=TrackState.TENTATIVE) == []
     assert scene.at(200, 1, tall=30.0) == []

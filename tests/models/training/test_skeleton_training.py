@@ -14,6 +14,7 @@ import torch
 
 from models.person_crop import PersonCrop
 from models.training import skeleton_augment, skeleton_train
+from models.training.pyramid import parameter_count
 from models.training.skeleton_augment import FULL, MIRROR, augmented, plain
 from models.training.skeleton_cache import People, Person, Writer
 from models.training.skeleton_student import (
@@ -26,7 +27,6 @@ from models.training.skeleton_student import (
     decode,
     losses,
     middles,
-    parameter_count,
     take_backbone,
 )
 from models.training.skeleton_teacher import AGREE, join, square

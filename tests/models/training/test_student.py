@@ -11,15 +11,8 @@ import torch
 from models.training.distill import Hints, Lesson, lesson_loss
 from models.training.kinds import HELMET, IGNORE, PERSON, VEST
 from models.training.loss import Targets, assign, detection_loss, overlap
-from models.training.student import (
-    Exported,
-    Student,
-    Widths,
-    cells,
-    decode,
-    flatten,
-    parameter_count,
-)
+from models.training.pyramid import Widths, parameter_count
+from models.training.student import Exported, Student, cells, decode, flatten
 from models.training.weights import WeightsRefused, keep, start_from
 
 MOST_PARAMETERS = 700_000
