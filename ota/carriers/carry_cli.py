@@ -39,6 +39,8 @@ EPILOG: Final = """examples
       --hawkbit https://hawkbit.example --token-file /etc/haetae/hawkbit.token
 
 A proxy is taken from --proxy alone. Without --once it runs until it is told to end (SIGTERM).
+With it, a trial of what it brought is watched to its end, and --wait has patience with a camera
+that does not answer yet.
 
 exit codes: 0 ended, or --once: looked everywhere; 1 refused: a key ring or key file is wrong;
 2 wrong arguments, an unreadable file, or a missing package; 7 --once: no camera answers"""
@@ -80,7 +82,7 @@ def _run(arguments: argparse.Namespace, address: Address, clock: Clock) -> int:
     def connect() -> Camera:
         return LinkClient(open_port(address), clock, key, lambda: open_port(address))
 
-    device = _device(connect, clock, is_once=arguments.once)
+    device = _device(connect, clock, waits=arguments.wait or not arguments.once)
     if device is None:
         return UNREACHABLE
     _say(f"camera {device}")
@@ -94,7 +96,7 @@ def _run(arguments: argparse.Namespace, address: Address, clock: Clock) -> int:
         clock.sleep_until_ms(clock.now_ms() + wait_ms)
 
 
-def _device(connect: Callable[[], Camera], clock: Clock, *, is_once: bool) -> str | None:
+def _device(connect: Callable[[], Camera], clock: Clock, *, waits: bool) -> str | None:
     """The camera's name, as soon as it answers; None where that is not waited for."""
     is_told = False
     while True:
@@ -108,7 +110,7 @@ def _device(connect: Callable[[], Camera], clock: Clock, *, is_once: bool) -> st
             if not is_told:
                 _say(f"camera: {lost}")
             is_told = True
-        if is_once:
+        if not waits:
             return None
         clock.sleep_until_ms(clock.now_ms() + LOST_MS)
 
@@ -245,4 +247,5 @@ def _parser() -> argparse.ArgumentParser:
     add("--key", type=Path, metavar="FILE", help="an operator's key; needed over tcp: links only")
     add_passphrase_option(parser)
     add("--once", action="store_true", help="look everywhere once, and end")
+    add("--wait", action="store_true", help="with --once: until the camera answers")
     return parser

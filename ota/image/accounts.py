@@ -12,6 +12,7 @@ USERS: Final = (
     ("messagebus", 900, 900, "/nonexistent"),
     ("systemd-network", 901, 901, "/"),
     ("haetae", 990, 990, "/nonexistent"),
+    ("haetae-carry", 991, 990, "/nonexistent"),
     ("nobody", 65534, 65534, "/nonexistent"),
 )
 """Name, user id, group id, home. Names that the distribution's programs look up, and ours."""

@@ -24,7 +24,7 @@ ABOUT: Final = """Which of the two slots of this camera boots. A slot has three 
 one before each boot, and the camera gives them back once it is well."""
 EPILOG: Final = """RAUC calls get-primary, set-primary, get-state, set-state and get-current
 (bootloader-custom-backend); systemd calls prove (haetae-good.service) and stick
-(haetae-image@.service).
+(haetae-stick@.service).
 
 exit codes: 0 done, 1 refused (the line says why), or the camera was not well in time (prove),
 2 wrong arguments, 6 the boot state cannot be read or written"""
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--link", default="unix:/run/haetae/link", help="%(default)s")
     prove.add_argument("--within-s", type=float, default=300.0, help="seconds; %(default)s")
     prove.set_defaults(run=_prove)
-    stick = commands.add_parser("stick", help="install the bundle on a USB stick, and restart")
+    stick = commands.add_parser("stick", help="take an image, or students, from a USB stick")
     stick.add_argument("device", help="its partition: /dev/sda1")
     stick.set_defaults(run=_stick)
     return parser
@@ -214,23 +214,21 @@ def _prove(arguments: argparse.Namespace) -> int:
 
 
 def _stick(arguments: argparse.Namespace) -> int:
-    """Install from a stick; ends in a restart. Waits until the running slot has proved itself."""
+    """An image ends in a restart. Waits until the running slot has proved itself."""
     stick = import_module("ota.image.stick")
     clock, running = MonotonicClock(), _running(arguments)
     until_ms = clock.now_ms() + WAIT_MS
     while clock.now_ms() < until_ms and not _is_proved(arguments, running):
         clock.sleep_until_ms(clock.now_ms() + LOOK_MS)
     try:
-        if not stick.take(arguments.device, stick.run_program, _tell):
-            return OK
+        taken = stick.take(arguments.device, stick.run_program, _tell)
+        if taken is stick.Taken.IMAGE:
+            _tell("installed; the camera restarts")
+            stick.restart(stick.run_program)
     except stick.StickFault as fault:
         _tell(str(fault))
         return REFUSED
-    _tell("installed; the camera restarts")
-    code, said = stick.run_program(("systemctl", "reboot"))
-    if code:
-        _tell(f"it does not restart: {said}")
-    return OK if not code else REFUSED
+    return REFUSED if taken is stick.Taken.REFUSED else OK
 
 
 def _is_proved(arguments: argparse.Namespace, slot: Slot) -> bool:

@@ -68,25 +68,6 @@ Environment=PYTHONDONTWRITEBYTECODE=1
 [Install]
 WantedBy=multi-user.target
 """
-_STICK_UNIT: Final = """\
-[Unit]
-Description=Takes a whole-image update from USB stick %I
-After=local-fs.target dbus.socket
-RequiresMountsFor=/data/haetae
-
-[Service]
-Type=oneshot
-ExecStart=/usr/bin/haetae-boot stick /dev/%I
-TimeoutStartSec=1h
-StandardOutput=journal+console
-StandardError=journal+console
-Environment=PYTHONDONTWRITEBYTECODE=1
-"""
-_STICK_RULE: Final = """\
-# A stick with a file system that is plugged in: see haetae-image@.service.
-ACTION=="add", SUBSYSTEM=="block", ENV{ID_BUS}=="usb", ENV{ID_FS_USAGE}=="filesystem", \\
-  TAG+="systemd", ENV{SYSTEMD_WANTS}+="haetae-image@%k.service"
-"""
 
 
 @dataclass(frozen=True)
@@ -142,8 +123,6 @@ def root_files(board: str, certificate: bytes | None) -> list[RootFile]:
         RootFile("usr/bin/haetae-boot", _BOOT.encode(), 0o755),
         RootFile(f"etc/systemd/system/{unit}", _GOOD.encode()),
         RootFile(f"etc/systemd/system/multi-user.target.wants/{unit}", link=f"../{unit}"),
-        RootFile("etc/systemd/system/haetae-image@.service", _STICK_UNIT.encode()),
-        RootFile("etc/udev/rules.d/90-haetae-image.rules", _STICK_RULE.encode()),
     ]
     if certificate is not None:
         if b"PRIVATE KEY" in certificate:

@@ -119,16 +119,17 @@ def write_log(requests: Iterable[tuple[int, bytes, Flag]], unit: int = TEAR_BYTE
 
 
 class Disk:
-    """What is on a disk as it is told one request after the other.
+    """What is on a disk, or on a part of it, as it is told one request after the other.
 
     Args:
         log: what it is told.
         base: its bytes before that.
         lies: a disk that says of a flush that it was done and does nothing; for tests of tests.
+        at: where on the disk `base` begins; what is written elsewhere is left out.
     """
 
-    def __init__(self, log: BlockLog, base: bytes, lies: bool = False) -> None:
-        self._log, self._lies = log, lies
+    def __init__(self, log: BlockLog, base: bytes, lies: bool = False, at: int = 0) -> None:
+        self._log, self._lies, self._at = log, lies, at
         self._durable = bytearray(base)
         self._told = 0
         self._pending: list[int] = []
@@ -158,16 +159,22 @@ class Disk:
             for earlier in self._pending:
                 self._write(self._durable, earlier, Random(0), 1.0)
             self._pending = []
-        if entry.is_write:
+        if entry.is_write and self._at - entry.length < entry.at < self._at + len(self._durable):
             self._pending.append(index)
 
     def _write(self, disk: bytearray, index: int, random: Random, chance: float) -> None:
         entry = self._log.entries[index]
         data = self._log.data(entry)
         if chance >= 1.0:
-            disk[entry.at : entry.at + entry.length] = data
+            self._put(disk, entry.at, data)
             return
         for start in range(0, entry.length, TEAR_BYTES):
             if random.random() < chance:
-                at = entry.at + start
-                disk[at : at + TEAR_BYTES] = data[start : start + TEAR_BYTES]
+                self._put(disk, entry.at + start, data[start : start + TEAR_BYTES])
+
+    def _put(self, disk: bytearray, at: int, data: bytes) -> None:
+        """As much of it as lies in this part."""
+        first = max(0, self._at - at)
+        start = at + first - self._at
+        data = data[first : first + max(0, len(disk) - start)]
+        disk[start : start + len(data)] = data

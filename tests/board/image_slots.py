@@ -284,6 +284,15 @@ def cut_between_take_and_boot(disk: Disk) -> Iterator[tuple[str, bool]]:
     yield "the fourth goes to the other slot", came_up(guests, "b")
 
 
+def torn_table(disk: Disk) -> Iterator[tuple[str, bool]]:
+    """As a power cut leaves it while `data` grows; the copy at the end of the disk is whole."""
+    with disk.path.open("r+b") as file:
+        file.seek(2 * SECTOR_BYTES + 40)
+        file.write(b"\xa5" * 8)
+    _, guests = boot(disk)
+    yield "slot a is up by the other copy", came_up(guests, "a")
+
+
 CASES: tuple[Case, ...] = (
     both_good,
     bad_kernel,
@@ -294,6 +303,7 @@ CASES: tuple[Case, ...] = (
     all_spent,
     nothing_boots,
     cut_between_take_and_boot,
+    torn_table,
 )
 
 

@@ -11,58 +11,42 @@ exit codes: 0 every expectation met, or not run where the tools cannot be had (i
 from __future__ import annotations
 
 import argparse
-import contextlib
-import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from drivers.board import load_board
-from ota.image.boot_state import (
-    COPIES_AT,
-    SECTOR_BYTES,
-    BootState,
-    SlotState,
-    factory,
-    misc_image,
-    newest,
-)
+from ota.image.boot_state import SlotState, factory
 from ota.image.cli import image as image_command
-from ota.image.config import find_board
 from ota.image.gpt import partitions
 from ota.image.tools import PACKAGES
-from tests.board import arm64, image_slots, image_update
+from tests.board import arm64, image_cuts, image_slots, image_students, image_update
 from tests.board.console import BoardFault
-from tests.board.machine import Drive, VirtualBoard
-from tests.board.update_vendor import SITE_FILE, open_keys
-from tests.places import REPOSITORY
+from tests.board.image_board import (
+    BUILD,
+    FLASH_BYTES,
+    LONGEST_S,
+    NAME,
+    UBOOT,
+    Unit,
+    board_file,
+    powered,
+    provision,
+    put_state,
+)
+from tests.board.update_vendor import Vendor
 
-BUILD = REPOSITORY / "build" / "image"
-UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 TOOLS = {
     **PACKAGES,
     **image_slots.TOOLS,
     **image_update.TOOLS,
     "qemu-system-aarch64": "qemu-system-arm",
 }
-NAME = "qemu-virt-arm64"
-EMULATED = {
-    "fps = 10.0": "fps = 5.0\nno_frame_ms = 800\nfrozen_ms = 0\ndark_ms = 800",
-    "timeout_ms = 5000": "timeout_ms = 30000, boot_ms = 300000",
-}
-"""Of the board file: an emulated processor is slow, and vivid's picture stands still."""
-WITHOUT_ACPI = ("-machine", "acpi=off")
-"""With a firmware and ACPI the machine has no PL061."""
 BUILD_S = 600.0
 RUNS = r"Started .*haetae\.service"
 """systemd says so when the process tells it of its first pass through all stages."""
 JUDGES = r"haetae-boot\[\d+\]: slot a has proved itself$"
 """Three looks in a row, 2 s apart, found a camera that judges pictures and has no fault."""
-LONGEST_S = 600.0
-FLASH_BYTES = 1 << 30
 RELAY = 1
 """Line of the fault relay: high while the camera is well."""
 TRIES = 3
@@ -83,28 +67,13 @@ class Found:
         print(f"{took_s:6.1f} s  {word}  {what}{f': {measured}' if measured else ''}", flush=True)
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A camera under power, since `began_s` (host, monotonic)."""
-
-    board: VirtualBoard
-    flash: Path
-    began_s: float
-
-    def since(self) -> float:
-        """Seconds since the power was switched on."""
-        return time.monotonic() - self.began_s
-
-    def state(self) -> BootState | None:
-        """What stands in `misc`."""
-        return newest(copies(self.flash))[0]
-
-
 def main() -> int:
     """Install tools, build, then tell the stories."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stories", nargs="*", help=f"of {', '.join(STORIES)}; default: all")
-    chosen = parser.parse_args().stories or list(STORIES)
+    parser.add_argument(
+        "stories", nargs="*", help=f"of {', '.join(STORIES)}; default: {', '.join(DEFAULT)}"
+    )
+    chosen = parser.parse_args().stories or list(DEFAULT)
     try:
         arm64.need_tools(TOOLS, "libc6-dev-arm64-cross")
         if not UBOOT.is_file():
@@ -128,18 +97,6 @@ def main() -> int:
     return int(found.failed > 0)
 
 
-def board_file() -> Path:
-    """The board, slow as it is under emulation."""
-    text = find_board(NAME).read_text()
-    for shipped, slow in EMULATED.items():
-        assert shipped in text, shipped
-        text = text.replace(shipped, slow)
-    file = BUILD / "boards" / f"{NAME}.toml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
-    return file
-
-
 def build(found: Found, image: Path) -> bool:
     """`haetae image build`, twice, and `verify`."""
     began_s = time.monotonic()
@@ -156,89 +113,52 @@ def build(found: Found, image: Path) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def powered(
-    name: str, image: Path, spoil: Callable[[Path], None] = lambda _: None
-) -> Iterator[Unit]:
-    """A camera that was flashed with an image, and its power switched on."""
-    folder = BUILD / "run" / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    flash = folder / "flash.img"
-    subprocess.run(["cp", "--sparse=always", image, flash], check=True)
-    with flash.open("r+b") as file:
-        file.truncate(FLASH_BYTES)
-    spoil(flash)
-    began_s = time.monotonic()
-    drives = [Drive(flash, "flash")]
-    with VirtualBoard(
-        folder, bios=UBOOT, drives=drives, extra=WITHOUT_ACPI, is_steady=True
-    ) as board:
-        yield Unit(board, flash, began_s)
-    flash.unlink()
-
-
-def put_state(flash: Path, state: BootState) -> None:
-    """Write the boot state from outside."""
-    at = partitions(flash)["misc"].at
-    with flash.open("r+b") as file:
-        file.seek(at)
-        file.write(misc_image(state))
-
-
-def provision(flash: Path) -> None:
-    """Name, key ring and site, as the vendor's line gives them to a unit."""
-    folder = BUILD / "unit"
-    shutil.rmtree(folder, ignore_errors=True)
-    vendor = open_keys(folder, load_board(board_file()).updates.product)
-    (folder / "haetae").mkdir()
-    words = ["--board", str(board_file()), "--folder", "haetae", "--id", "emulated-1"]
-    vendor.call("provision", *words, "--ring", str(vendor.ring), "--site", str(SITE_FILE))
-    given = [path for path in (folder / "haetae").rglob("*") if path.is_file()]
-    lines = ["mkdir /haetae", *(f"write {path} /haetae/{path.name}" for path in given)]
-    (folder / "debugfs").write_text("\n".join(lines) + "\n")
-    disk = f"{flash}?offset={partitions(flash)['data'].at}"
-    subprocess.run(["debugfs", "-w", "-f", str(folder / "debugfs"), disk], check=True)
-
-
-def copies(flash: Path) -> tuple[bytes, bytes]:
-    """Both copies of the boot state."""
-    at = partitions(flash)["misc"].at
-    with flash.open("rb") as file:
-        sectors = []
-        for copy in COPIES_AT:
-            file.seek(at + copy)
-            sectors.append(file.read(SECTOR_BYTES))
-    return sectors[0], sectors[1]
-
-
 def first_frame(found: Found, image: Path) -> None:
     """From power-on to judged frames, on a flash that is larger than the image."""
-
-    def prepare(flash: Path) -> None:
-        put_state(flash, replace(factory(), a=SlotState(TRIES, False)))
-        provision(flash)
-
     with powered("boot", image, prepare) as unit:
-        board = unit.board
-        board.wait_line(r"haetae: slot a", LONGEST_S)
-        loader_s = unit.since()
-        board.wait_line(r"Finished .*systemd-growfs@", LONGEST_S)
-        data_s = unit.since()
-        board.wait_line(RUNS, LONGEST_S)
-        steps = f"U-Boot {loader_s:.1f} s, data {data_s:.1f} s, loop {unit.since():.1f} s"
-        found.expect("it boots, and the loop runs", True, steps)
-        board.wait_pin(RELAY, True, LONGEST_S)
-        found.expect("the fault relay is energised", True)
-        board.wait_line(JUDGES, LONGEST_S)
-        found.expect("frames are judged, by its own words", True, f"by {unit.since():.1f} s")
-        grown = partitions(unit.flash)["data"]
-        to_the_end = grown.at + grown.size > FLASH_BYTES - (2 << 20)
-        found.expect("data grows to the end of the flash", to_the_end, f"{grown.size >> 20} MiB")
-        state = unit.state()
-        kept = state is not None and state.a.left == TRIES and state.a.is_proved
-        found.expect("the slot has proved itself and has its tries back", kept, str(state))
-        found.expect("nobody is asked to log in", "login:" not in board.console.read_text())
+        tell_first_frame(found, unit)
+
+
+def students(found: Found, image: Path) -> None:
+    """The same, then students by stick; its flash is recorded, and its power cut at any moment."""
+    vendors: list[Vendor] = []
+
+    def spoil(flash: Path) -> None:
+        vendors.append(prepare(flash))
+
+    with powered("students", image, spoil, is_recorded=True) as unit:
+        tell_first_frame(found, unit)
+        seen = image_students.tell(found.expect, unit, vendors[0])
+    image_cuts.tell(found.expect, unit.flash.parent, vendors[0], seen)
+
+
+def prepare(flash: Path) -> Vendor:
+    """A unit as it leaves the line, whose image has still to prove itself."""
+    put_state(flash, replace(factory(), a=SlotState(TRIES, False)))
+    return provision(flash)
+
+
+def tell_first_frame(found: Found, unit: Unit) -> None:
+    """Until the slot has proved itself."""
+    board = unit.board
+    board.wait_line(r"haetae: slot a", LONGEST_S)
+    loader_s = unit.since()
+    board.wait_line(r"Finished .*systemd-growfs@", LONGEST_S)
+    data_s = unit.since()
+    board.wait_line(RUNS, LONGEST_S)
+    steps = f"U-Boot {loader_s:.1f} s, data {data_s:.1f} s, loop {unit.since():.1f} s"
+    found.expect("it boots, and the loop runs", True, steps)
+    board.wait_pin(RELAY, True, LONGEST_S)
+    found.expect("the fault relay is energised", True)
+    board.wait_line(JUDGES, LONGEST_S)
+    found.expect("frames are judged, by its own words", True, f"by {unit.since():.1f} s")
+    grown = partitions(unit.flash)["data"]
+    to_the_end = grown.at + grown.size > FLASH_BYTES - (2 << 20)
+    found.expect("data grows to the end of the flash", to_the_end, f"{grown.size >> 20} MiB")
+    state = unit.state()
+    kept = state is not None and state.a.left == TRIES and state.a.is_proved
+    found.expect("the slot has proved itself and has its tries back", kept, str(state))
+    found.expect("nobody is asked to log in", "login:" not in board.console.read_text())
 
 
 def broken_root(found: Found, image: Path) -> None:
@@ -276,10 +196,13 @@ def updates(found: Found, image: Path) -> None:
 
 STORIES = {
     "first_frame": first_frame,
+    "students": students,
     "broken_root": broken_root,
     "slots": slots,
     "updates": updates,
 }
+DEFAULT = ("students", "broken_root", "slots", "updates")
+"""All that there is to tell: the boot of `first_frame` is in `students`."""
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ them it does by itself, and is read off its console, since nobody can log in:
 
 1. bundles of another board and of another vendor are refused, and nothing is written;
 2. a good one goes to the slot that does not run; the camera restarts from there, and the new image
-   proves itself: it judges pictures and is healthy;
+   proves itself: it judges pictures and is healthy; then the students on the same stick have their
+   turn, who are another vendor's and are refused;
 3. one with a broken root fails its three tries, and the camera is back on what ran before.
 
 exit codes: 0 passed, 1 failed, or not run (it says why).
@@ -27,13 +28,14 @@ from ota.image.boot_state import COPIES_AT, SECTOR_BYTES, BootState, SlotState, 
 from ota.image.bundle import Signer, build_bundle, compatible_of, copy_part, squashfs_part
 from ota.image.gpt import partitions
 from ota.image.rauc_files import PROVISIONED_RING
+from tests.board.image_board import SHIFT, UBOOT
 from tests.board.image_slots import Expect, run
 from tests.board.machine import Drive, VirtualBoard
 from tests.ota import vendor
+from tests.ota.bundles import fake_files, signed
 from tests.places import REPOSITORY
 
 BUILD = REPOSITORY / "build" / "image" / "update"
-UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 TOOLS = {"openssl": "openssl", "debugfs": "e2fsprogs", "rauc": "rauc", "sfdisk": "fdisk"}
 """Commands, and the Debian packages that they are in, beside what makes an image."""
 BOOT_S = 900.0
@@ -84,13 +86,16 @@ def small_bundle(name: str, compatible: str, signer: Signer) -> Path:
 
 
 def stick(bundle: Path) -> Path:
-    """A stick with one file."""
-    image = BUILD / f"{bundle.stem}.stick"
+    """A stick with a bundle, and beside it students of another vendor."""
+    image, students = BUILD / f"{bundle.stem}.stick", BUILD / "students"
+    students.write_bytes(signed(fake_files(), ("other",), product="haetae", release=5))
     with image.open("wb") as file:
         file.truncate(bundle.stat().st_size + 16 * MIB)
     call("sfdisk", "-q", image, input=b"label: dos\nstart=1MiB, type=c\n")
     call("mkfs.vfat", "--offset", 2048, image)
     call("mcopy", "-i", f"{image}@@1M", bundle, "::update.raucb")
+    if bundle.stem == "good":
+        call("mcopy", "-i", f"{image}@@1M", students, "::")
     return image
 
 
@@ -109,13 +114,13 @@ def make(image: Path) -> tuple[Path, dict[str, Path]]:
         file.truncate(FLASH_BYTES)  # a flash is larger than the image; data takes the rest
     good = BUILD / "good.raucb"
     build_bundle(image, good, "2", ours)
-    bundles = {
+    made = {
         "other vendor": small_bundle("forged", name, others),
         "other board": small_bundle("board", "haetae-other", ours),
         "good": good,
         "broken": small_bundle("broken", name, ours),
     }
-    return disk, {key: stick(path) for key, path in bundles.items()}
+    return disk, {key: stick(path) for key, path in made.items()}
 
 
 def state(disk: Path) -> BootState:
@@ -152,6 +157,9 @@ def steps(board: VirtualBoard, disk: Path, sticks: dict[str, Path]) -> Iterator[
     yield "it judges pictures, and is kept", (now.b, now.primary) == (SlotState(3, True), "b")
     board.wait_line(r"update\.raucb was tried before", BOOT_S)
     yield "the stick that is still in does not bring it again", True
+    board.wait_line(r"haetae-boot\[\d+\]: students on the stick", BOOT_S)
+    said = board.wait_line(r"stick: the camera refuses it: (.*)", BOOT_S)[1]
+    yield f"its students come after the image, and are refused: {said}", "signature" in said
     board.pull_stick()
     board.plug_stick(sticks["broken"])
     board.wait_line(r"haetae-boot\[\d+\]: installed; the camera restarts", INSTALL_S)
@@ -173,7 +181,7 @@ def story(expect: Expect, image: Path) -> None:
     expect(f"a bundle is made, {size_mb:.0f} MB; with the others in {took_s:.0f} s", True)
     drives = [Drive(disk, "disk")]
     with VirtualBoard(
-        BUILD, bios=UBOOT, drives=drives, memory_mb=1024, extra=EXTRA, is_steady=True
+        BUILD, bios=UBOOT, drives=drives, memory_mb=1024, extra=EXTRA, is_steady=True, shift=SHIFT
     ) as board:
         for text, is_right in steps(board, disk, sticks):
             expect(text, is_right)

@@ -27,7 +27,7 @@ def has_tools() -> bool:
     return all(shutil.which(name, path=PATH) for name in TOOLS)
 
 
-def read_out(disk: bytes | bytearray, folder: Path) -> Path:
+def read_out(disk: bytes | bytearray | memoryview, folder: Path) -> Path:
     """The files that a start would find.
 
     Args:

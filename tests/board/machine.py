@@ -29,7 +29,8 @@ from tests.board.qmp import Qmp
 CONNECT_S = 20.0
 BOOT_S = 90.0
 STICK = "stick"
-STEADY = ("-accel", "tcg,thread=single", "-icount", "shift=2,sleep=on")
+STEADY = ("-accel", "tcg,thread=single", "-icount")
+SHIFT = 2
 APPEND = "console=ttyAMA0 quiet loglevel=3 panic=-1 board.modules=i6300esb,vivid"
 
 
@@ -72,9 +73,10 @@ class VirtualBoard:
         shares: folders of this machine that the guest may mount read-only (9p, by the name).
         memory_mb, cores: of the board.
         extra: more options for QEMU.
-        is_steady: the board's own time goes with its instructions, 250 million a second on one
-            core: what it does in a second does not depend on what else this machine does. Times
-            are then `guest_s`, and waiting takes as long as it takes.
+        is_steady: the board's own time goes with its instructions, on one core: what it does in a
+            second does not depend on what else this machine does. Times are then `guest_s`, and
+            waiting takes as long as it takes.
+        shift: an instruction then takes 2**shift ns; 2: 250 million a second.
 
     Attributes:
         console: log of the serial console, each line with seconds since the start.
@@ -96,6 +98,7 @@ class VirtualBoard:
         cores: int = 2,
         extra: Sequence[str] = (),
         is_steady: bool = False,
+        shift: int = SHIFT,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._sockets = tempfile.TemporaryDirectory(prefix="board")  # a socket's path is short
@@ -108,7 +111,8 @@ class VirtualBoard:
         self._starts_from = (kernel, initrd, bios, append)
         self._machine = ("-m", str(memory_mb), "-smp", str(1 if is_steady else cores))
         self._drives, self._shares, self._extra = drives, dict(shares or {}), extra
-        self._accel = STEADY if is_steady else ("-accel", "tcg,thread=multi")
+        steady = (*STEADY, f"shift={shift},sleep=on")
+        self._accel = steady if is_steady else ("-accel", "tcg,thread=multi")
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
         self._events_read = 0

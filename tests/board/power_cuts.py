@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from tests.board.block_log import BlockLog, Disk
 from tests.board.cut_judge import Promised, fold
 from tests.board.left_over import Beyond, read_out
-from tests.board.marks import marks_of
+from tests.board.marks import Mark, marks_of
 
 MEMORY: Final = Path("/dev/shm")
 ROOM_BYTES: Final = 256 << 20
@@ -27,6 +27,8 @@ CHANCES: Final = (1.0, 0.8, 0.5, 0.2, 0.0)
 """Of a sector to come through, in turn."""
 Judge = Callable[[int, Path, Promised], list[str]]
 """(number of the cut, what was left, what was promised) -> what is wrong."""
+Look = Callable[[Sequence[bytearray]], tuple[memoryview, list[str]]]
+"""What was left of each part -> the file system among it, and what is wrong beside it."""
 
 
 class Cut(NamedTuple):
@@ -37,6 +39,18 @@ class Cut(NamedTuple):
     chance: float
 
 
+class Stretch(NamedTuple):
+    """A part of a disk, in bytes."""
+
+    at: int
+    length: int
+
+
+def first_part(left: Sequence[bytearray]) -> tuple[memoryview, list[str]]:
+    """The file system is the first part, or the whole disk."""
+    return memoryview(left[0]), []
+
+
 @dataclass(frozen=True)
 class Recorded:
     """A disk that was recorded.
@@ -44,11 +58,34 @@ class Recorded:
     Attributes:
         log: of QEMU. base: the disk before it.
         lies: replay it as a disk that does nothing at a flush.
+        parts: what of it counts; none: all of it.
+        look: at these parts; can be pickled.
+        marks: what was promised where; None: it stands in the log.
     """
 
     log: Path
     base: Path
     lies: bool = False
+    parts: tuple[Stretch, ...] = ()
+    look: Look = first_part
+    marks: tuple[Mark, ...] | None = None
+
+    def disks(self, log: BlockLog) -> list[Disk]:
+        """Each part before the first request."""
+        parts = self.parts or (Stretch(0, self.base.stat().st_size),)
+        with self.base.open("rb") as base:
+            return [Disk(log, _read(base, part), self.lies, part.at) for part in parts]
+
+    def promises(self, log: BlockLog) -> list[Mark]:
+        """In their order."""
+        if self.marks is not None:
+            return list(self.marks)
+        return list(marks_of(log, self.base.stat().st_size))
+
+
+def _read(base: BinaryIO, part: Stretch) -> bytes:
+    base.seek(part.at)
+    return base.read(part.length)
 
 
 @dataclass
@@ -133,14 +170,14 @@ def _replay_part(
 def _each(
     recorded: Recorded, cuts: Sequence[Cut], judge: Judge, folder: Path
 ) -> Iterator[tuple[Cut, list[str]]]:
-    log, base = BlockLog.read(recorded.log), recorded.base.read_bytes()
-    marks = list(marks_of(log, len(base)))
-    disk = Disk(log, base, recorded.lies)
+    log = BlockLog.read(recorded.log)
+    marks, disks = recorded.promises(log), recorded.disks(log)
     for cut in cuts:
-        left = disk.cut(cut.position, cut.chance, cut.number)
+        left = [disk.cut(cut.position, cut.chance, cut.number) for disk in disks]
+        file_system, wrong = recorded.look(left)
         try:
-            files = read_out(left, folder)
+            files = read_out(file_system, folder)
         except Beyond as beyond:
-            yield cut, [f"disk: {beyond}"]
+            yield cut, [*wrong, f"disk: {beyond}"]
         else:
-            yield cut, judge(cut.number, files, fold(marks, cut.position))
+            yield cut, [*wrong, *judge(cut.number, files, fold(marks, cut.position))]

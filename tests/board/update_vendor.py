@@ -104,8 +104,8 @@ def open_vendor(folder: Path) -> Vendor:
     return vendor
 
 
-def open_keys(folder: Path, product: str = PRODUCT) -> Vendor:
-    """Make keys and the key ring that two roots have signed."""
+def open_keys(folder: Path, product: str = PRODUCT, technician: str = "") -> Vendor:
+    """Make keys and the key ring that two roots have signed; one of a technician, if named."""
     folder.mkdir(parents=True)
     (folder / "phrase").write_text(PHRASE + "\n")
     vendor = found_vendor(folder)
@@ -113,7 +113,10 @@ def open_keys(folder: Path, product: str = PRODUCT) -> Vendor:
     for name, kind in (("root-1", "root"), ("root-2", "root"), ("release-1", "bundle")):
         vendor.call("keys", "new", name, "--kind", kind, "--folder", ".", *phrase)
     roots = ("--root", "root-1.pub", "--root", "root-2.pub")
-    made = ("--bundle", "release-1.pub", "--out", "ring")
+    made = ["--bundle", "release-1.pub", "--out", "ring"]
+    if technician:
+        vendor.call("keys", "new", technician, "--kind", "operator", "--folder", ".", *phrase)
+        made += ["--technician", f"{technician}.pub"]
     vendor.call("keys", "ring", "new", "--product", product, *roots, *made)
     for root in ("root-1.key", "root-2.key"):
         vendor.call("keys", "ring", "sign", "ring", "--key", root, *phrase, "--yes")

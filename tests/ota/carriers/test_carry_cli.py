@@ -221,6 +221,26 @@ def test_it_waits_for_the_camera_and_ends_when_it_is_told(tmp_path, capsys):
     assert capsys.readouterr().out.count("camera: ") == 1, "a camera that is away is said once"
 
 
+def test_with_once_it_waits_for_a_camera_and_watches_the_trial_to_its_end(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(carry_cli, "LOST_MS", 10.0)
+    runtime, is_over = Runtime(), threading.Event()
+    (tmp_path / "new.bundle").write_bytes(bundle_bytes(5))
+
+    def later() -> None:
+        with running(runtime, tmp_path / "link"):
+            is_over.wait(20)
+
+    worker = threading.Timer(0.1, later)
+    worker.start()
+    assert run("--link", f"unix:{tmp_path}/link", "--usb", tmp_path, "--once", "--wait") == DONE
+    is_over.set()
+    worker.join()
+    assert runtime.release == 5
+    assert "stick: confirmed" in capsys.readouterr().out
+
+
 def test_no_camera(tmp_path):
     assert run("--link", f"unix:{tmp_path}/x", "--usb", tmp_path, "--once") == UNREACHABLE
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from packaging.requirements import Requirement
 
 from drivers.board import load_board
-from ota.image import accounts, kernel, units
+from ota.image import accounts, kernel, stick, units
 from ota.image.config import find_board, load_image_file
 from ota.image.root import OVERLAY
 from ota.refusal import Refused
@@ -167,6 +167,28 @@ def test_the_unit_of_the_camera():
     assert service["User"] == "haetae" and service["CapabilityBoundingSet"] == ""
     assert service["ProtectSystem"] == "strict" and service["ReadWritePaths"] == "/data/haetae"
     assert "/data/haetae/site.toml" in service["ExecStart"]
+
+
+def test_a_stick_is_taken_by_itself():
+    rule = (OVERLAY / "etc/udev/rules.d/90-haetae-stick.rules").read_text()
+    assert 'ENV{ID_BUS}=="usb"' in rule and "haetae-stick@%k.service" in rule
+    service = unit("haetae-stick@.service")["Service"]
+    assert service["ExecStart"] == "/usr/bin/haetae-boot stick /dev/%I"
+    assert service["Type"] == "exec", "students are on trial for days; no start may take so long"
+
+
+def test_what_reads_bundles_from_a_stick_owns_nothing():
+    carry = unit("haetae-carry@.service")
+    program = (
+        f"/opt/haetae/bin/haetae ota carry --link unix:/run/haetae/link --usb {stick.PLACE}/%i"
+    )
+    assert carry["Service"]["ExecStart"].startswith(program)
+    assert stick.CARRY.format("%k") == "haetae-carry@%k.service"
+    assert carry["Unit"]["BindsTo"] == carry["Unit"]["After"] == "dev-%i.device"
+    service = carry["Service"]
+    assert service["User"] in {user[0] for user in accounts.USERS} - {"root", "haetae"}
+    assert service["Group"] == "haetae", "which may write to the camera's socket"
+    assert service["InaccessiblePaths"] == "/data" and service["CapabilityBoundingSet"] == ""
 
 
 def test_data_is_mounted_so_that_a_missing_fsync_shows():

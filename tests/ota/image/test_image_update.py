@@ -157,17 +157,11 @@ def test_words_that_the_shell_would_change_are_refused(word):
         boot_script(word)
 
 
-def test_units_a_new_image_that_is_not_proved_restarts_and_a_stick_is_taken_by_itself():
+def test_a_new_image_that_is_not_proved_restarts():
     files = {file.path: file for file in root_files("sim", None)}
     good = files["etc/systemd/system/haetae-good.service"].data.decode()
     assert "FailureAction=reboot" in good.split("[Service]")[0]
     assert "ExecStart=/usr/bin/haetae-boot prove --link unix:/run/haetae/link" in good
     wants = files["etc/systemd/system/multi-user.target.wants/haetae-good.service"]
     assert wants.link == "../haetae-good.service"
-    rule = files["etc/udev/rules.d/90-haetae-image.rules"].data.decode()
-    assert 'ENV{ID_BUS}=="usb"' in rule and "haetae-image@%k.service" in rule
-    assert (
-        "haetae-boot stick /dev/%I"
-        in files["etc/systemd/system/haetae-image@.service"].data.decode()
-    )
     assert files["usr/bin/haetae-boot"].mode == 0o755
