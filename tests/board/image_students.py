@@ -64,6 +64,7 @@ def tell(expect: Expect, unit: Unit, vendor: Vendor) -> list[Seen]:
         vendor.call("ota", "confirm", *watch.arguments)
         wait_phase(watch, "idle")
         wait_said(watch, board, f"{said}confirmed")
+        vendor.call("alarm", "test", *watch.arguments)  # writes go on behind the last promise
         students = patiently(watch)["students"]
         expect(f"they are confirmed: {students['version']}", students["release"] == RELEASE)
         board.pull_stick()
