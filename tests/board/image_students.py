@@ -55,9 +55,15 @@ def tell(expect: Expect, unit: Unit, vendor: Vendor) -> list[Seen]:
         board.plug_stick(stick)
         began_s = time.monotonic()
         wait_said(watch, board, r"haetae-boot\[\d+\]: students on the stick")
+        wait_said(watch, board, f"{said}[3-7][0-9] %")
+        board.pull_stick()
+        wait_said(watch, board, r"haetae-boot\[\d+\]: students from \w+: ended early")
+        status = patiently(watch)
+        expect("pulled out half way, it changes nothing", status["students"]["from"] == "factory")
+        board.plug_stick(stick)
         wait_said(watch, board, f"{said}all of it is in the camera")
         took_s = time.monotonic() - began_s
-        expect(f"students come by stick, {bundle.stat().st_size} bytes in {took_s:.0f} s", True)
+        expect(f"plugged in again, all {bundle.stat().st_size} bytes come in, {took_s:.0f} s", True)
         wait_phase(watch, "probation")
         took_s = time.monotonic() - began_s
         expect(f"they are on trial and drive the camera, {took_s:.0f} s from the stick on", True)

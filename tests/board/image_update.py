@@ -88,7 +88,7 @@ def small_bundle(name: str, compatible: str, signer: Signer) -> Path:
 def stick(bundle: Path) -> Path:
     """A stick with a bundle, and beside it students of another vendor."""
     image, students = BUILD / f"{bundle.stem}.stick", BUILD / "students"
-    students.write_bytes(signed(fake_files(), ("other",), product="haetae", release=5))
+    students.write_bytes(signed(fake_files(), signers=("other",), product="haetae", release=5))
     with image.open("wb") as file:
         file.truncate(bundle.stat().st_size + 16 * MIB)
     call("sfdisk", "-q", image, input=b"label: dos\nstart=1MiB, type=c\n")

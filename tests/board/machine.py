@@ -24,7 +24,7 @@ from tests.board.console import BoardFault as BoardFault
 from tests.board.console import Console
 from tests.board.guest_build import build_guest
 from tests.board.pins import Pins
-from tests.board.qmp import Qmp
+from tests.board.qmp import Qmp, QmpRefused
 
 CONNECT_S = 20.0
 BOOT_S = 90.0
@@ -227,7 +227,15 @@ class VirtualBoard:
         since = len(self._qmp.events)
         self.qmp("device_del", id=STICK)
         self._qmp.wait_event("DEVICE_DELETED", since, CONNECT_S)
-        self.qmp("blockdev-del", **{"node-name": STICK})
+        end_s = time.monotonic() + CONNECT_S
+        while True:  # the node is free some time after the device is gone
+            try:
+                self.qmp("blockdev-del", **{"node-name": STICK})
+                return
+            except QmpRefused:
+                if time.monotonic() > end_s:
+                    raise
+                time.sleep(0.1)
 
     def _command(self) -> Iterator[str]:
         yield from ("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57")

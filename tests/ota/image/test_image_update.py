@@ -146,6 +146,7 @@ def test_the_boot_script_is_complete_and_says_no_board():
     assert "@" not in text
     assert "console=ttyAMA0,115200 root=PARTLABEL=root_${h_slot} ro" in text
     assert "quiet loglevel=4'" not in text and "quiet loglevel=4;" in text
+    assert " gpt fsck.repair=yes " in text, "a power cut may tear the first copy of the table"
     code = [line for line in text.splitlines() if not line.startswith("#")]
     assert not any(word in line for line in code for word in ("virtio", "mmc"))
     assert max(map(len, code)) < 1024, "U-Boot's shell has a buffer (CONFIG_SYS_CBSIZE)"
