@@ -98,6 +98,10 @@ class Carrier(Protocol):
         """Look for a bundle that this camera should have, and open it. Raises SourceLost."""
         ...
 
+    def has(self, digest: bytes) -> bool:
+        """Whether a transfer that stands still is one of its own, begun by a process before."""
+        ...
+
     def is_wanted(self, now_ms: float) -> bool:
         """Asked several times a second while its bundle is pushed: whether to go on."""
         ...

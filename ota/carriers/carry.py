@@ -92,7 +92,7 @@ class Carry:
         facts = facts_of(camera.hello(), camera.ask("status"))
         self._is_lost = False
         self._watch(facts)
-        if facts.phase in ON_TRIAL or self._is_taken(facts):
+        if facts.phase in ON_TRIAL or self._is_taken(facts, due):
             return WATCH_MS
         for carrier in due:
             try:
@@ -127,9 +127,14 @@ class Carry:
         self._watched = carrier, digest
         return WATCH_MS
 
-    def _is_taken(self, facts: Facts) -> bool:
+    def _is_taken(self, facts: Facts, due: Sequence[Carrier]) -> bool:
         """Somebody else sends the camera something right now: a newer release would end that."""
-        if facts.phase != "receiving" or facts.coming == self._ours:
+        coming = facts.coming
+        if (
+            facts.phase != "receiving"
+            or coming == self._ours
+            or any(each.has(coming) for each in due)
+        ):
             self._foreign = None
             return False
         now_ms = self._clock.now_ms()

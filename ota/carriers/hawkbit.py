@@ -92,6 +92,10 @@ class HawkbitCarrier:
         self._failures = 0
         return bundle
 
+    def has(self, digest: bytes) -> bool:
+        """Not known without asking the server: as with a stranger's, a minute is waited."""
+        return False
+
     def is_wanted(self, now_ms: float) -> bool:
         """False once the server cancels what is being pushed."""
         if now_ms < self._check_ms or self._open is None:

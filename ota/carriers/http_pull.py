@@ -104,6 +104,10 @@ class ChannelCarrier:
             self._began(facts, release)
         return bundle
 
+    def has(self, digest: bytes) -> bool:
+        """Not known without asking the server: as with a stranger's, a minute is waited."""
+        return False
+
     def is_wanted(self, now_ms: float) -> bool:
         """Polls also during a long push: a release may be halted meanwhile."""
         if not self.is_due(now_ms):

@@ -105,6 +105,19 @@ class StickCarrier:
             self._say(f"stick: release {manifest.release}, version {manifest.version}")
         return best
 
+    def has(self, digest: bytes) -> bool:
+        """The stick was out half way, and is in again."""
+        for found in self._seen:
+            try:
+                bundle = self._open(found)
+            except SourceLost:
+                continue
+            if bundle is not None:
+                bundle.close()
+                if bundle.head.digest == digest:
+                    return True
+        return False
+
     def is_wanted(self, now_ms: float) -> bool:
         """It is, as long as the stick can be read."""
         return True

@@ -124,6 +124,26 @@ def test_a_link_that_is_lost_during_a_push_is_taken_up_again(stick):
     assert world.chunks[:3] == [1, 2, 3], "it went on where it was"
 
 
+def test_a_stick_that_is_plugged_in_again_goes_on_at_once_by_another_process(stick):
+    world = World()
+    (stick / "a.bundle").write_bytes(bundle_bytes(5))
+    (stick / "junk.bundle").write_bytes(b"HAETAE\x1a\x01" + bytes(1000))
+
+    class Ended(Exception):
+        pass
+
+    def end_once(count: int) -> None:
+        if count == 2:
+            raise Ended
+
+    world.during = end_once
+    with pytest.raises(Ended):
+        world.steps(carry_of(world, stick), 60_000)
+    world.steps(carry_of(world, stick), SILENT_MS / 4)
+    assert world.pushed == [5]
+    assert world.chunks[:3] == [1, 2, 3], "it went on where it was"
+
+
 def test_an_update_that_somebody_gave_up_ends_the_watch(stick):
     world = World()
     carry = carry_of(world, stick)
