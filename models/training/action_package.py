@@ -23,7 +23,7 @@ from models.training.export import interpreter
 from models.training.package import _tensor
 from models.training.pyramid import parameter_count
 
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 SCORE = 0.5
 TEMPLATE = Path(__file__).with_name("action_card.md")
 CELL_PX, MARGIN_PX = 44, 120
