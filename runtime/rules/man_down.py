@@ -173,7 +173,9 @@ class Watch:
             and self._is_inside(tracks, case.slot)
             and not self._is_known(case.slot, tracks)
         ):
-            self._raise(case, hazards, self._why(case, t_ms, evidence, tracks))
+            self._recognise(case, tracks)  # as of now: the other track may have died meanwhile
+            if not case.active:
+                self._raise(case, hazards, self._why(case, t_ms, evidence, tracks))
 
     def _end_of_hours(self, case: Case, t_ms: float, hazards: Hazards) -> None:
         """The rule sleeps: what it held is cleared in its time, also while they still lie."""

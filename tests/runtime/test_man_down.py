@@ -332,6 +332,17 @@ def test_a_lost_one_who_lies_there_again_is_the_same_hazard():
     assert story.hazards.active == [1]
 
 
+def test_two_tracks_of_one_person_are_one_hazard_also_when_the_first_of_them_dies():
+    story = falls()
+    for _ in range(20):
+        story.see(figure("lie"), SAID["lie"], slot=0)
+        story.see(figure("lie"), SAID["lie"], slot=1)
+        story.tick()
+    story.lost(slot=0).is_("lie", 3000, slot=1)
+    assert story.states == ["raised"]
+    assert story.hazards.active == [1]
+
+
 def test_somebody_else_who_falls_elsewhere_is_another_hazard():
     story = falls().unseen(1000).lost()
     story.is_("stand", 1500, slot=1, x=100.0).is_("lie", 3000, slot=1, x=100.0)
