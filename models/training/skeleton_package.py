@@ -32,6 +32,7 @@ from models.training.skeleton_student import MARGIN, STRIDE, SkeletonStudent
 
 VERSION: Final = "0.2.0"
 SCORE: Final = 0.4
+"""From which on a joint is seen; below half, as legs out of view have made it unsure of legs."""
 TEACHER: Final = "MoveNet lightning and BlazePose lite (Apache-2.0, Google) on real pictures"
 TEMPLATE: Final = Path(__file__).with_name("skeleton_card.md")
 SHOWN: Final = 12

@@ -46,7 +46,7 @@ SHARES: Final = {
     "ppe_hardhat": 0.12, "helmet_sites": 0.09, "intel_sample_gif": 0.01,
 }  # fmt: skip
 """How often a person of each set is drawn."""
-RARE: Final = {"lie": 2.0, "fall": 3.0, "crawl": 2.0, "sit": 1.5, "climb": 1.5}
+RARE: Final = {"lie": 3.0, "fall": 3.0, "crawl": 2.0, "sit": 1.5, "climb": 1.5}
 """Simulated people who do this are drawn more often."""
 FEWEST_TAUGHT: Final = 4.0
 """Real people with less weight than this, over all joints, are left out."""

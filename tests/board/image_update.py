@@ -24,11 +24,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ota.image.boot_state import COPIES_AT, SECTOR_BYTES, BootState, SlotState, newest
+from ota.image.boot_state import BootState, SlotState, newest
 from ota.image.bundle import Signer, build_bundle, compatible_of, copy_part, squashfs_part
 from ota.image.gpt import partitions
 from ota.image.rauc_files import PROVISIONED_RING
-from tests.board.image_board import SHIFT, UBOOT
+from tests.board.image_board import SHIFT, UBOOT, copies
 from tests.board.image_slots import Expect, run
 from tests.board.machine import Drive, VirtualBoard
 from tests.ota import vendor
@@ -125,13 +125,7 @@ def make(image: Path) -> tuple[Path, dict[str, Path]]:
 
 def state(disk: Path) -> BootState:
     """What stands in `misc` now."""
-    at = partitions(disk)["misc"].at
-    with disk.open("rb") as file:
-        copies = []
-        for copy in COPIES_AT:
-            file.seek(at + copy)
-            copies.append(file.read(SECTOR_BYTES))
-    found, _, faults = newest((copies[0], copies[1]))
+    found, _, faults = newest(copies(disk))
     assert found is not None, faults
     return found
 

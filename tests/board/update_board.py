@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from tests.board.machine import STICK, BoardFault, Drive, VirtualBoard
-from tests.board.qmp import QmpRefused
 from tests.board.update_vendor import Vendor, environment, haetae
 from tests.board.usb_cable import UsbCable
 
@@ -25,7 +24,6 @@ MODULES: Final = "xhci_pci,ftdi_sio,usb-storage,sd_mod,vfat,nls_cp437,nls_ascii"
 STICK_BYTES_PER_S: Final = 120_000
 """As slow as the worst of sticks, so that it can be pulled out half way."""
 MOUNT: Final = "mkdir -p /run/usb && mount -t vfat -o ro,noexec,nosuid,nodev /dev/sda /run/usb"
-DELETED_S: Final = 30.0
 SHELL_S: Final = 120.0
 """For a word with the board's shell, on a busy machine."""
 
@@ -145,16 +143,7 @@ class UpdateBoard(VirtualBoard):
 
     def pull_slow_stick(self) -> None:
         """Whatever is going on; systemd unmounts what has gone."""
-        self.qmp("device_del", id=STICK)
-        end_s = time.monotonic() + DELETED_S
-        while True:  # the node is free some time after the device is gone
-            try:
-                self.qmp("blockdev-del", **{"node-name": STICK})
-                break
-            except QmpRefused:
-                if time.monotonic() > end_s:
-                    raise
-                time.sleep(0.1)
+        self.pull_stick()
         self.run("umount -l /run/usb", SHELL_S)
 
     @contextmanager
